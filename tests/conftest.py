@@ -1,0 +1,110 @@
+"""What every test can use, and the rules of the lanes: a skip names its reason, or is a failure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests import lanes
+from tests.fakes.apns import FakeAPNs
+from tests.fakes.certificates import Authority
+from tests.fakes.postgres import PostgresServer
+from tests.fakes.redis import RedisServer
+from tests.fakes.smtp import FakeSMTP
+
+pytest_plugins = ["tests.browser"]
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "server"}
+_skipped: Counter[str] = Counter()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for lane in lanes.LANES.values():
+        config.addinivalue_line("markers", f"{lane.name}: needs {lane.what}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL and Redis run again what can behave differently there, and nothing else."""
+    if lanes.CURRENT != "services":
+        return
+    chosen = [item for item in items if _touches_services(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def _touches_services(item: pytest.Item) -> bool:
+    if item.get_closest_marker("browser") or item.get_closest_marker("embedded_only"):
+        return False
+    used = set(getattr(item, "fixturenames", ()))
+    return bool(used & DATABASE_FIXTURES or item.get_closest_marker("django_db"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers():
+        lane = lanes.LANES.get(marker.name)
+        if lane is not None and (reason := lane.missing()):
+            pytest.skip(f"lane {lane.name}: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped[reason.removeprefix("Skipped: ")] += 1
+        if lanes.REQUIRE_ALL:
+            report.outcome = "failed"
+            report.longrepr = f"nothing may be skipped here, and this was: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    named = [f"{reason} ({count} tests)" for reason, count in sorted(_skipped.items())]
+    terminalreporter.write_line(f"lanes skipped: {'; '.join(named) or 'none'}")
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """The certificate authority that the fakes' certificates come from."""
+    return Authority()
+
+
+@pytest.fixture(scope="session")
+def _apns_service(authority: Authority) -> Iterator[FakeAPNs]:
+    with FakeAPNs(authority=authority) as service:
+        yield service
+
+
+@pytest.fixture
+def apns(_apns_service: FakeAPNs) -> Iterator[FakeAPNs]:
+    """The fake push service, with an empty ledger; it must have seen no malformed push."""
+    _apns_service.clear()
+    yield _apns_service
+    violations = list(_apns_service.violations)
+    _apns_service.clear()
+    assert violations == []
+
+
+@pytest.fixture
+def smtp() -> Iterator[FakeSMTP]:
+    """A mail server with no mail in it."""
+    with FakeSMTP() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this run's own; mark the test with `postgres`."""
+    server = PostgresServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server of this run's own; mark the test with `redis`."""
+    server = RedisServer().start()
+    yield server
+    server.stop()
