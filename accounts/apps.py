@@ -1,0 +1,9 @@
+"""People: users, roles, settings, sign-in."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"

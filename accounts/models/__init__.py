@@ -1,0 +1,8 @@
+"""Models of people and their access."""
+
+from accounts.models.role import Role
+from accounts.models.settings import UserSettings
+from accounts.models.token import ApiToken
+from accounts.models.user import User, UserSource
+
+__all__ = ["ApiToken", "Role", "User", "UserSettings", "UserSource"]

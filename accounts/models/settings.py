@@ -1,0 +1,74 @@
+"""How people register their devices: one default per tenant, overrides per group later."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.models.base import TenantModel, VisibleQuerySet
+
+
+def _between(low: int, high: int) -> list:
+    return [MinValueValidator(low), MaxValueValidator(high)]
+
+
+class UserSettingsQuerySet(VisibleQuerySet):
+    view_permission: ClassVar[str] = "settings.view"
+
+    def for_user(self, user) -> UserSettings:
+        """Return the settings that hold for a person; one query."""
+        return self.get(tenant_id=user.tenant_id, is_default=True)
+
+
+class UserSettings(TenantModel):
+    """Limits and durations of registration, see the decisions where requirements are silent."""
+
+    is_default = models.BooleanField(default=True)
+    require_pin = models.BooleanField(
+        _("always ask for a PIN"),
+        default=False,
+        help_text=_("People without a password are asked for a PIN in any case."),
+    )
+    pin_length = models.PositiveSmallIntegerField(
+        _("digits of a PIN"), default=8, validators=_between(4, 12)
+    )
+    pin_days = models.PositiveSmallIntegerField(
+        _("days a PIN is valid"), default=3, validators=_between(1, 30)
+    )
+    may_request_pin = models.BooleanField(_("people may request a new PIN"), default=True)
+    invitation_days = models.PositiveSmallIntegerField(
+        _("days an invitation is valid"), default=7, validators=_between(1, 30)
+    )
+    profile_minutes = models.PositiveSmallIntegerField(
+        _("minutes a profile is valid"), default=10, validators=_between(5, 60)
+    )
+    device_limit = models.PositiveSmallIntegerField(
+        _("active devices per person"),
+        null=True,
+        blank=True,
+        default=10,
+        validators=_between(1, 50),
+        help_text=_("Leave empty for no limit."),
+    )
+    max_reminders = models.PositiveSmallIntegerField(
+        _("reminders of an unfinished enrollment"), default=30, validators=_between(0, 30)
+    )
+
+    objects = UserSettingsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("enrollment policy")
+        verbose_name_plural = _("enrollment policies")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant",),
+                condition=models.Q(is_default=True),
+                name="settings_default_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"settings of {self.tenant_id}"

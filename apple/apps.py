@@ -1,0 +1,9 @@
+"""Apple's wire: SCEP, check-in, connect, push."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AppleConfig(AppConfig):
+    name = "apple"

@@ -1,0 +1,20 @@
+"""Models of the ground floor."""
+
+from core.models.history import HistoryEntry
+from core.models.keys import KeyPurpose, StoredKey
+from core.models.limits import NamedLease, RateBucket
+from core.models.onetime import OneTimeSecret
+from core.models.outbox import OutboxMessage, OutboxStatus
+from core.models.tenant import Tenant
+
+__all__ = [
+    "HistoryEntry",
+    "KeyPurpose",
+    "NamedLease",
+    "OneTimeSecret",
+    "OutboxMessage",
+    "OutboxStatus",
+    "RateBucket",
+    "StoredKey",
+    "Tenant",
+]

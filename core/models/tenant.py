@@ -1,0 +1,31 @@
+"""The organisation that everything hangs on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.models.base import UUIDModel
+
+
+class Tenant(UUIDModel):
+    """An organisation. On anonymous pages it is found by the configured host name."""
+
+    slug = models.SlugField(_("short name"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    language = models.CharField(
+        _("language"), max_length=8, default="en", choices=settings.LANGUAGES
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    hosts = models.JSONField(default=list, blank=True)
+    help_contact = models.CharField(_("help contact"), max_length=200, blank=True)
+    # Fixed when the first device enrolls: a device can never be told another address.
+    enrolled_public_url = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,71 @@
+"""What the devices app refuses."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.errors import DomainError
+
+
+class WrongState(DomainError):
+    """The entry's state does not allow the move."""
+
+    code = "wrong_state"
+    status = 409
+
+    def __init__(self, *, source: str, target: str) -> None:
+        self.source, self.target = source, target
+        super().__init__(
+            _("A device that is %(source)s cannot become %(target)s.")
+            % {"source": source, "target": target}
+        )
+
+
+class NotSupported(DomainError):
+    """The device's platform or channel has no such action."""
+
+    code = "not_supported"
+    message = gettext_lazy("This device does not support that action.")
+
+
+class ConfirmationMismatch(DomainError):
+    """What was typed is not what had to be typed."""
+
+    code = "confirmation_mismatch"
+    message = gettext_lazy("The text you typed does not match the device's name.")
+
+    def __init__(self) -> None:
+        super().__init__(field="confirmation")
+
+
+class ReasonMissing(DomainError):
+    code = "reason_missing"
+    message = gettext_lazy("Say why, in a few words: it is kept in the history.")
+
+    def __init__(self) -> None:
+        super().__init__(field="reason")
+
+
+class WipeLimitReached(DomainError):
+    code = "wipe_limit"
+    status = 409
+    message = gettext_lazy("Another wipe is still under way. Wait for it, or cancel it.")
+
+
+class DeviceLimitReached(DomainError):
+    code = "device_limit"
+    status = 409
+    message = gettext_lazy("This person already has as many active devices as allowed.")
+
+
+class IdentityConflict(DomainError):
+    """A certificate that is bound to one device speaks for another."""
+
+    code = "identity_conflict"
+
+
+class CannotCancel(DomainError):
+    code = "cannot_cancel"
+    status = 409
+    message = gettext_lazy("The device has already received this order; it cannot be cancelled.")

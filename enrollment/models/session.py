@@ -1,0 +1,147 @@
+"""One attempt to enroll one device, with a time stamp for each step: the funnel."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.models.base import TenantModel, VisibleQuerySet
+from enrollment.models.invitation import Invitation
+
+
+class SessionStage(models.TextChoices):
+    OPENED = "opened", _("Page opened")
+    AUTHENTICATED = "authenticated", _("Person confirmed")
+    PROFILE_ISSUED = "profile_issued", _("Profile prepared")
+    DOWNLOADED = "downloaded", _("Profile downloaded")
+    IDENTITY_ISSUED = "identity_issued", _("Identity issued")
+    CHECKED_IN = "checked_in", _("Checked in")
+    ACTIVE = "active", _("Active")
+
+
+STAGE_ORDER = tuple(SessionStage.values)
+
+
+class SessionOutcome(models.TextChoices):
+    OPEN = "open", _("In progress")
+    ACTIVE = "active", _("Active")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+    REFUSED = "refused", _("Refused")
+
+
+class SessionQuerySet(VisibleQuerySet):
+    view_permission: ClassVar[str] = "invitations.view"
+
+    def open(self) -> SessionQuerySet:
+        return self.filter(outcome=SessionOutcome.OPEN)
+
+    def overdue(self, now) -> SessionQuerySet:
+        return self.open().filter(expires_at__lte=now)
+
+    def reminder_due(self, now) -> SessionQuerySet:
+        return self.open().filter(remind_at__lte=now, user__isnull=False)
+
+
+class EnrollmentSession(TenantModel):
+    """`stage` is how far it came, `outcome` how it ended, `stopped_reason` a code that the page
+    and the portal turn into words (``challenge_expired``, ``device_limit``…).
+
+    The browser proves by a cookie (`browser_hash`) that it is the one that began.
+    """
+
+    invitation = models.ForeignKey(
+        Invitation, null=True, blank=True, on_delete=models.CASCADE, related_name="sessions"
+    )
+    user = models.ForeignKey(
+        "accounts.User",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="enrollment_sessions",
+    )
+    device = models.ForeignKey(
+        "devices.Device", null=True, blank=True, on_delete=models.SET_NULL, related_name="sessions"
+    )
+    platform = models.CharField(max_length=10, blank=True)
+    browser_hash = models.CharField(max_length=64, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    stage = models.CharField(
+        max_length=16, choices=SessionStage.choices, default=SessionStage.OPENED
+    )
+    outcome = models.CharField(
+        max_length=10, choices=SessionOutcome.choices, default=SessionOutcome.OPEN
+    )
+    stopped_reason = models.CharField(max_length=40, blank=True)
+    opened_at = models.DateTimeField(default=clock.now)
+    authenticated_at = models.DateTimeField(null=True, blank=True)
+    profile_issued_at = models.DateTimeField(null=True, blank=True)
+    downloaded_at = models.DateTimeField(null=True, blank=True)
+    identity_issued_at = models.DateTimeField(null=True, blank=True)
+    checked_in_at = models.DateTimeField(null=True, blank=True)
+    active_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    remind_at = models.DateTimeField(null=True, blank=True)
+    reminders_sent = models.PositiveSmallIntegerField(default=0)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("enrollment")
+        verbose_name_plural = _("enrollments")
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=("tenant", "outcome"), name="session_by_outcome"),
+            models.Index(
+                fields=("expires_at",),
+                name="session_overdue",
+                condition=models.Q(outcome="open"),
+            ),
+            models.Index(
+                fields=("remind_at",), name="session_remind", condition=models.Q(outcome="open")
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="session_stage_known", condition=models.Q(stage__in=SessionStage.values)
+            ),
+            models.CheckConstraint(
+                name="session_outcome_known", condition=models.Q(outcome__in=SessionOutcome.values)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user or self.pk}: {self.stage}"
+
+    def has_reached(self, stage: str) -> bool:
+        return STAGE_ORDER.index(self.stage) >= STAGE_ORDER.index(stage)
+
+
+class IssuedProfile(TenantModel):
+    """A signed enrollment profile, kept so that every download gives the same bytes.
+
+    It dies when it expires, when a newer one of the session is used, or when its session ends.
+    """
+
+    session = models.ForeignKey(
+        EnrollmentSession, on_delete=models.CASCADE, related_name="profiles"
+    )
+    identifier = models.CharField(max_length=120)
+    sealed_content = models.BinaryField(default=b"")
+    sha256 = models.CharField(max_length=64)
+    link = models.ForeignKey("core.OneTimeSecret", on_delete=models.CASCADE, related_name="+")
+    challenge = models.ForeignKey("core.OneTimeSecret", on_delete=models.CASCADE, related_name="+")
+    first_downloaded_at = models.DateTimeField(null=True, blank=True)
+    download_count = models.PositiveIntegerField(default=0)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"profile {self.sha256[:12]}"

@@ -1,0 +1,5 @@
+"""Routes."""
+
+from __future__ import annotations
+
+urlpatterns: list = []

@@ -1,0 +1,10 @@
+"""The roof: pages and commands that are composed of many apps."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class MdmConfig(AppConfig):
+    name = "mdm"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,75 @@
+"""The one glossary: the word, the meaning (tone) and the icon of every state that pages show.
+
+A tone is one of four meanings, good, attention, danger, progress, or neutral. Icons are names in
+the sprite `static/vendor/tabler/icons.svg`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.models.outbox import OutboxStatus
+from devices.models import Platform
+from devices.states import CommandStatus, DeviceState
+from enrollment.models import InvitationStatus, SessionOutcome, SessionStage
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    label: Any
+    tone: str
+    icon: str
+
+
+GOOD, ATTENTION, DANGER, PROGRESS, NEUTRAL = "good", "attention", "danger", "progress", "neutral"
+
+LOOKS: dict[Any, tuple[str, str]] = {
+    DeviceState.ENROLLING: (PROGRESS, "hourglass"),
+    DeviceState.ACTIVE: (GOOD, "circle-check"),
+    DeviceState.RETIRE_PENDING: (ATTENTION, "clock"),
+    DeviceState.RETIRE_SENT: (ATTENTION, "clock"),
+    DeviceState.RETIRED: (NEUTRAL, "archive"),
+    DeviceState.WIPE_PENDING: (DANGER, "clock"),
+    DeviceState.WIPE_SENT: (DANGER, "clock"),
+    DeviceState.WIPED: (NEUTRAL, "eraser"),
+    DeviceState.RESET: (NEUTRAL, "rotate"),
+    DeviceState.UNENROLLED: (ATTENTION, "plug-connected-x"),
+    DeviceState.ABANDONED: (NEUTRAL, "circle-dashed"),
+    CommandStatus.QUEUED: (PROGRESS, "clock"),
+    CommandStatus.SENT: (PROGRESS, "send"),
+    CommandStatus.NOT_NOW: (ATTENTION, "hourglass"),
+    CommandStatus.ACKNOWLEDGED: (GOOD, "circle-check"),
+    CommandStatus.ERROR: (DANGER, "alert-triangle"),
+    CommandStatus.EXPIRED: (ATTENTION, "circle-x"),
+    CommandStatus.CANCELLED: (NEUTRAL, "ban"),
+    InvitationStatus.PENDING: (PROGRESS, "mail"),
+    InvitationStatus.OPENED: (PROGRESS, "mail-opened"),
+    InvitationStatus.IN_PROGRESS: (PROGRESS, "hourglass"),
+    InvitationStatus.COMPLETED: (GOOD, "circle-check"),
+    InvitationStatus.EXPIRED: (ATTENTION, "circle-x"),
+    InvitationStatus.REVOKED: (NEUTRAL, "ban"),
+    InvitationStatus.BOUNCED: (DANGER, "alert-triangle"),
+    SessionStage.OPENED: (PROGRESS, "mail-opened"),
+    SessionStage.AUTHENTICATED: (PROGRESS, "key"),
+    SessionStage.PROFILE_ISSUED: (PROGRESS, "certificate"),
+    SessionStage.DOWNLOADED: (PROGRESS, "download"),
+    SessionStage.IDENTITY_ISSUED: (PROGRESS, "shield-check"),
+    SessionStage.CHECKED_IN: (PROGRESS, "device-mobile"),
+    SessionStage.ACTIVE: (GOOD, "circle-check"),
+    SessionOutcome.OPEN: (PROGRESS, "hourglass"),
+    SessionOutcome.ACTIVE: (GOOD, "circle-check"),
+    SessionOutcome.EXPIRED: (ATTENTION, "circle-x"),
+    SessionOutcome.CANCELLED: (NEUTRAL, "ban"),
+    SessionOutcome.REFUSED: (DANGER, "alert-triangle"),
+    OutboxStatus.PENDING: (PROGRESS, "clock"),
+    OutboxStatus.DELIVERED: (GOOD, "circle-check"),
+    OutboxStatus.UNDELIVERABLE: (DANGER, "circle-x"),
+    OutboxStatus.QUARANTINED: (DANGER, "alert-triangle"),
+    OutboxStatus.CANCELLED: (NEUTRAL, "ban"),
+}
+PLATFORM_ICONS = {
+    Platform.IPHONE: "device-mobile",
+    Platform.IPAD: "device-tablet",
+    Platform.MAC: "device-laptop",
+}
