@@ -1,0 +1,1 @@
+"""Public-key infrastructure without I/O: keys, certificates, CMS messages, SCEP messages."""
