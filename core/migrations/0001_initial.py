@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("device_ca", "Device identity authority"),
+                            ("signing_root", "Signing root"),
                             ("profile_signer", "Profile signing certificate"),
                             ("script_signer", "Script signing certificate"),
                             ("apns_push", "Apple push certificate"),

@@ -10,6 +10,7 @@ from core.models.base import TenantModel
 
 class KeyPurpose(models.TextChoices):
     DEVICE_CA = "device_ca", _("Device identity authority")
+    SIGNING_ROOT = "signing_root", _("Signing root")
     PROFILE_SIGNER = "profile_signer", _("Profile signing certificate")
     SCRIPT_SIGNER = "script_signer", _("Script signing certificate")
     APNS_PUSH = "apns_push", _("Apple push certificate")
