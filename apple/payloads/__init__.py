@@ -1,0 +1,1 @@
+"""Builders of the payloads that configuration profiles are made of; pure and deterministic."""

@@ -1,0 +1,1 @@
+"""Apple's device management messages as plain Python: reading, checking, writing; no I/O."""

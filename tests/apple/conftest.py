@@ -1,0 +1,38 @@
+"""Fixtures of the Apple room's tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def make_certificate(common_name: str, issuer: str | None = None) -> bytes:
+    """Return a DER certificate that is good for looking at, not for trusting."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer or common_name)]))
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=3650))
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+@pytest.fixture(scope="session")
+def any_certificate() -> bytes:
+    return make_certificate("Example Root")
+
+
+@pytest.fixture(scope="session")
+def issued_certificate() -> bytes:
+    return make_certificate("Example Leaf", issuer="Example Root")
