@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -57,10 +58,9 @@ def is_alive(pid):
     except ProcessLookupError:
         return False
     # An orphan that has ended may wait for a reaper that this machine does not have.
-    with open(f"/proc/{pid}/stat") as status:
-        return status.read().rpartition(")")[2].split()[0] != "Z"
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_waiting_gives_up_with_the_last_answer():
-    with pytest.raises(AssertionError, match="waited 0.05 s for a miracle; last answer: 0"):
+    with pytest.raises(AssertionError, match=r"waited 0\.05 s for a miracle; last answer: 0"):
         until(lambda: 0, seconds=0.05, what="a miracle")
