@@ -31,7 +31,7 @@ class Target:
 
     @property
     def is_mac(self) -> bool:
-        return self.platform is Platform.MACOS
+        return self.platform is Platform.MAC
 
     def has(self, introduced: Mapping[str, tuple[int, ...]]) -> bool:
         """Return whether something introduced in these versions, by system, is there."""

@@ -10,12 +10,12 @@ from apple.protocol import fields
 from apple.protocol.enrollment import EnrollmentId, read_enrollment_id
 from apple.protocol.errors import ProtocolError, UnknownMessageError
 
-TOPIC_LIMIT = 255
+TOPIC_LIMIT = 120
 PUSH_TOKEN_LIMIT = 256
 PUSH_MAGIC_LIMIT = 255
 SECRET_LIMIT = 65_536
 DECLARATION_LIMIT = 1_048_576
-SHORT_LIMIT = 64
+SHORT_LIMIT = 40
 LONG_LIMIT = 255
 
 
@@ -106,13 +106,13 @@ def _authenticate(body: Mapping[str, Any], enrollment: EnrollmentId) -> Authenti
         topic=fields.required_token(body, "Topic", TOPIC_LIMIT),
         os_version=fields.label(body, "OSVersion", SHORT_LIMIT),
         build_version=fields.label(body, "BuildVersion", SHORT_LIMIT),
-        product_name=fields.label(body, "ProductName", SHORT_LIMIT),
-        serial_number=fields.label(body, "SerialNumber", SHORT_LIMIT),
+        product_name=fields.label(body, "ProductName", 80),
+        serial_number=fields.label(body, "SerialNumber", 64),
         imei=fields.label(body, "IMEI", SHORT_LIMIT),
         meid=fields.label(body, "MEID", SHORT_LIMIT),
-        device_name=fields.label(body, "DeviceName"),
-        model_name=fields.label(body, "ModelName"),
-        model=fields.label(body, "Model"),
+        device_name=fields.label(body, "DeviceName", 200),
+        model_name=fields.label(body, "ModelName", 120),
+        model=fields.label(body, "Model", 80),
     )
 
 

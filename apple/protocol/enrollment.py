@@ -10,7 +10,9 @@ from apple.protocol import fields
 from apple.protocol.errors import ProtocolError
 
 DEVICE_KEY_LIMIT = 128
-USER_KEY_LIMIT = 255
+USER_KEY_LIMIT = 128
+SHORT_NAME_LIMIT = 120
+LONG_NAME_LIMIT = 200
 # Every user of a Shared iPad has this UserID; the short name tells them apart.
 SHARED_IPAD_USER_ID = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"
 
@@ -40,8 +42,8 @@ def read_enrollment_id(body: Mapping[str, Any]) -> EnrollmentId:
     enrollment_id = fields.token(body, "EnrollmentID", DEVICE_KEY_LIMIT)
     if not udid and not enrollment_id:
         raise ProtocolError("neither UDID nor EnrollmentID")
-    short_name = fields.label(body, "UserShortName", USER_KEY_LIMIT)
-    long_name = fields.label(body, "UserLongName")
+    short_name = fields.label(body, "UserShortName", SHORT_NAME_LIMIT)
+    long_name = fields.label(body, "UserLongName", LONG_NAME_LIMIT)
     if udid:
         user_key = fields.token(body, "UserID", USER_KEY_LIMIT)
         if user_key == SHARED_IPAD_USER_ID:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from apple.protocol import plist
 
 
-def command(command_uuid: uuid.UUID, body: Mapping[str, Any]) -> bytes:
+def command(command_uuid: str, body: Mapping[str, Any]) -> bytes:
     """Return the bytes that hand one command out; `body` holds RequestType and its keys."""
     if not body.get("RequestType"):
         raise ValueError("a command needs a RequestType")
-    return plist.write({"CommandUUID": str(command_uuid), "Command": dict(body)})
+    return plist.write({"CommandUUID": command_uuid, "Command": dict(body)})
 
 
 def bootstrap_token(token: bytes) -> bytes:

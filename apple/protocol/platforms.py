@@ -7,14 +7,12 @@ from enum import StrEnum
 
 
 class Platform(StrEnum):
-    """The platforms of our devices; iPads are told from iPhones, for people and for reports."""
+    """Kinds of Apple devices, by the names under which they are stored."""
 
-    IOS = "ios"
-    IPADOS = "ipados"
-    MACOS = "macos"
-    TVOS = "tvos"
-    WATCHOS = "watchos"
-    VISIONOS = "visionos"
+    IPHONE = "iphone"
+    IPAD = "ipad"
+    MAC = "mac"
+    OTHER = "other"
 
     @property
     def system(self) -> str:
@@ -23,31 +21,26 @@ class Platform(StrEnum):
 
 
 _SYSTEMS = {
-    Platform.IOS: "iOS",
-    Platform.IPADOS: "iOS",
-    Platform.MACOS: "macOS",
-    Platform.TVOS: "tvOS",
-    Platform.WATCHOS: "watchOS",
-    Platform.VISIONOS: "visionOS",
+    Platform.IPHONE: "iOS",
+    Platform.IPAD: "iOS",
+    Platform.MAC: "macOS",
+    Platform.OTHER: "other",
 }
 _PREFIXES = (
-    ("iPhone", Platform.IOS),
-    ("iPod", Platform.IOS),
-    ("iPad", Platform.IPADOS),
-    ("AppleTV", Platform.TVOS),
-    ("Watch", Platform.WATCHOS),
-    ("RealityDevice", Platform.VISIONOS),
+    ("iPhone", Platform.IPHONE),
+    ("iPod", Platform.IPHONE),
+    ("iPad", Platform.IPAD),
 )
 _MAC = re.compile(r"(?:i?Mac|Virtual|VMware|Parallels|ADP|Xserve)", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,3}")
 
 
-def platform_of(product_name: str) -> Platform | None:
-    """Return the platform of a product name such as "iPhone15,2", None when it tells nothing."""
+def platform_of(product_name: str) -> Platform:
+    """Return the platform of a product name such as "iPhone15,2"."""
     for prefix, platform in _PREFIXES:
         if product_name.startswith(prefix):
             return platform
-    return Platform.MACOS if _MAC.match(product_name) else None
+    return Platform.MAC if _MAC.match(product_name) else Platform.OTHER
 
 
 def version_of(text: str) -> tuple[int, ...]:

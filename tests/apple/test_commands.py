@@ -17,12 +17,12 @@ from apple.commands.base import USER, CommandError, Target
 from apple.protocol.platforms import Platform, platform_of, version_of
 from tests.apple import schema
 
-PHONE = Target(Platform.IOS, (17, 5, 1))
-OLD_PHONE = Target(Platform.IOS, (12, 4))
-TABLET = Target(Platform.IPADOS, (18, 1))
-MAC = Target(Platform.MACOS, (15, 1))
-OLD_MAC = Target(Platform.MACOS, (10, 13, 6))
-MAC_USER = Target(Platform.MACOS, (15, 1), USER)
+PHONE = Target(Platform.IPHONE, (17, 5, 1))
+OLD_PHONE = Target(Platform.IPHONE, (12, 4))
+TABLET = Target(Platform.IPAD, (18, 1))
+MAC = Target(Platform.MAC, (15, 1))
+OLD_MAC = Target(Platform.MAC, (10, 13, 6))
+MAC_USER = Target(Platform.MAC, (15, 1), USER)
 EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "InstallProfile": ({"name": "Wi-Fi"}, {"payload": base64.b64encode(b"<plist/>").decode()}),
     "RemoveProfile": ({"identifier": "muster.x.enrollment"}, {}),
@@ -128,12 +128,12 @@ def test_an_unknown_command_and_a_foreign_platform_are_refused() -> None:
     with pytest.raises(CommandError):
         registry.get("RotateFileVaultKey")
     with pytest.raises(CommandError):
-        registry.get("DeviceLock").build(Target(Platform.TVOS))
+        registry.get("DeviceLock").build(Target(Platform.OTHER))
 
 
 def test_a_version_from_before_the_command_is_refused() -> None:
     with pytest.raises(CommandError):
-        registry.get("InstalledApplicationList").build(Target(Platform.IOS, (4, 3)))
+        registry.get("InstalledApplicationList").build(Target(Platform.IPHONE, (4, 3)))
 
 
 def test_keys_that_an_old_system_does_not_know_are_left_out() -> None:
@@ -143,7 +143,7 @@ def test_keys_that_an_old_system_does_not_know_are_left_out() -> None:
 
 
 def test_an_unknown_version_leaves_nothing_out() -> None:
-    assert build("EraseDevice", Target(Platform.MACOS))["ObliterationBehavior"] == "Default"
+    assert build("EraseDevice", Target(Platform.MAC))["ObliterationBehavior"] == "Default"
 
 
 def test_nothing_private_reaches_the_history() -> None:
@@ -159,7 +159,7 @@ def test_secrets_are_never_public(command: Any) -> None:
 
 
 def test_what_a_busy_phone_still_does() -> None:
-    at_once = {n for n, c in registry.COMMANDS.items() if c.answers_at_once(Platform.IPADOS)}
+    at_once = {n for n, c in registry.COMMANDS.items() if c.answers_at_once(Platform.IPAD)}
     assert at_once == {
         "DeviceInformation",
         "ProfileList",
@@ -170,7 +170,7 @@ def test_what_a_busy_phone_still_does() -> None:
 
 
 def test_what_a_sleeping_mac_still_does() -> None:
-    at_once = {n for n, c in registry.COMMANDS.items() if c.answers_at_once(Platform.MACOS)}
+    at_once = {n for n, c in registry.COMMANDS.items() if c.answers_at_once(Platform.MAC)}
     assert at_once == {"DeviceLock", "EraseDevice"}
 
 
@@ -277,19 +277,19 @@ def test_no_result_makes_a_reader_fail(noise: Any, name: str, in_list: bool) -> 
 @pytest.mark.parametrize(
     ("product", "platform"),
     [
-        ("iPhone15,2", Platform.IOS),
-        ("iPod9,1", Platform.IOS),
-        ("iPad13,4", Platform.IPADOS),
-        ("Mac14,2", Platform.MACOS),
-        ("MacBookPro18,1", Platform.MACOS),
-        ("iMac21,1", Platform.MACOS),
-        ("VirtualMac2,1", Platform.MACOS),
-        ("AppleTV11,1", Platform.TVOS),
-        ("", None),
-        ("Pixel 9", None),
+        ("iPhone15,2", Platform.IPHONE),
+        ("iPod9,1", Platform.IPHONE),
+        ("iPad13,4", Platform.IPAD),
+        ("Mac14,2", Platform.MAC),
+        ("MacBookPro18,1", Platform.MAC),
+        ("iMac21,1", Platform.MAC),
+        ("VirtualMac2,1", Platform.MAC),
+        ("AppleTV11,1", Platform.OTHER),
+        ("", Platform.OTHER),
+        ("Pixel 9", Platform.OTHER),
     ],
 )
-def test_the_product_name_tells_the_platform(product: str, platform: Platform | None) -> None:
+def test_the_product_name_tells_the_platform(product: str, platform: Platform) -> None:
     assert platform_of(product) == platform
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 
 from apple.protocol import envelope, plist, results
@@ -77,10 +75,10 @@ def test_a_wrong_type_or_length_is_refused(change: dict[str, object]) -> None:
 
 
 def test_the_envelope_carries_one_command() -> None:
-    number = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+    number = "01890A5D-AC96-774B-BCCE-B302099A8057"
     body = envelope.command(number, {"RequestType": "SecurityInfo"})
     assert plist.read(body, limit=10_000) == {
-        "CommandUUID": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "CommandUUID": number,
         "Command": {"RequestType": "SecurityInfo"},
     }
 
