@@ -1,7 +1,7 @@
 """Models of managed devices."""
 
 from devices.models.channel import Channel, ChannelState
-from devices.models.command import Command
+from devices.models.command import Command, CommandRank
 from devices.models.device import (
     Device,
     DeviceContact,
@@ -16,6 +16,7 @@ __all__ = [
     "Channel",
     "ChannelState",
     "Command",
+    "CommandRank",
     "Device",
     "DeviceContact",
     "Identity",

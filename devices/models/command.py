@@ -13,6 +13,14 @@ from devices.models.device import Device
 from devices.states import OPEN_COMMANDS, CommandStatus
 
 
+class CommandRank(models.IntegerChoices):
+    """Orders go before everything else in a channel's queue, background work after it."""
+
+    ORDER = 1
+    NORMAL = 5
+    BACKGROUND = 9
+
+
 class CommandQuerySet(VisibleQuerySet):
     view_permission: ClassVar[str] = "devices.view"
 
@@ -41,7 +49,7 @@ class Command(TenantModel):
     )
     epoch = models.PositiveIntegerField(default=1)
     desired_key = models.CharField(max_length=120, blank=True)
-    is_background = models.BooleanField(default=False)
+    rank = models.PositiveSmallIntegerField(default=CommandRank.NORMAL, choices=CommandRank.choices)
     requested_by = models.JSONField(default=dict)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -62,7 +70,7 @@ class Command(TenantModel):
         indexes = (
             # The connect endpoint reads only what is open on one channel, in order.
             models.Index(
-                fields=("channel", "created_at", "id"),
+                fields=("channel", "rank", "created_at", "id"),
                 name="command_open",
                 condition=models.Q(status__in=("queued", "sent", "not_now")),
             ),

@@ -1,0 +1,232 @@
+"""The command queue: queue, hand out, take results, expire, cancel."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+
+from core import clock, history, secrets
+from core.actors import Actor
+from devices import channels, handlers
+from devices.models import Channel, Command, CommandRank, Device
+from devices.states import COMMAND_TRANSITIONS, OPEN_COMMANDS, CommandStatus
+
+DEFAULT_DEADLINE = dt.timedelta(days=7)
+MAX_RESENDS = 10
+# Two connections of one device at once must not both get the same fresh command.
+RESEND_AFTER = dt.timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a device answered: its verdict, error chain, and what to keep and to hand on."""
+
+    status: CommandStatus
+    error: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def enqueue(
+    *,
+    channel: Channel,
+    kind: str,
+    actor: Actor,
+    params: dict[str, Any] | None = None,
+    secret_params: dict[str, Any] | None = None,
+    reason: str = "",
+    deadline: dt.timedelta = DEFAULT_DEADLINE,
+    desired_key: str = "",
+    rank: int = CommandRank.NORMAL,
+) -> Command:
+    """Queue a command on a channel and wake the device.
+
+    With a `desired_key` an open command of that key is returned instead of a second one.
+    `secret_params` is JSON and sealed. Three queries, plus what waking needs.
+    """
+    device = channel.device
+    if desired_key:
+        existing = channel.commands.open().filter(desired_key=desired_key).first()
+        if existing:
+            channels.backend_of(device.channel_kind).wake(channel)
+            return existing
+    command = Command(
+        tenant_id=device.tenant_id,
+        device=device,
+        channel=channel,
+        kind=kind,
+        params=params or {},
+        epoch=device.epoch,
+        desired_key=desired_key,
+        rank=rank,
+        requested_by=actor.as_dict(),
+        reason=reason[:500],
+        deadline_at=clock.now() + deadline,
+    )
+    if secret_params:
+        command.sealed_params = secrets.seal(
+            json.dumps(secret_params).encode(), context=f"command:{command.pk}"
+        )
+    try:
+        with transaction.atomic():
+            command.save(force_insert=True)
+    except IntegrityError:
+        # Two requests with one desired key at once: the other one's command is the command.
+        return channel.commands.open().get(desired_key=desired_key)
+    channels.backend_of(device.channel_kind).wake(channel)
+    return command
+
+
+def secret_params(command: Command) -> dict[str, Any]:
+    """Return the sealed parameters of a command."""
+    if not command.sealed_params:
+        return {}
+    return json.loads(secrets.unseal(command.sealed_params, context=f"command:{command.pk}"))
+
+
+def waiting(channel_id: uuid.UUID, *, with_not_now: bool) -> QuerySet[Command]:
+    """Return what a channel may be given now, in order: handed out already, then by rank."""
+    statuses = [CommandStatus.SENT, CommandStatus.QUEUED]
+    if with_not_now:
+        statuses.append(CommandStatus.NOT_NOW)
+    return (
+        Command.objects.filter(channel_id=channel_id, status__in=statuses)
+        .select_related("device")
+        .order_by("rank", "created_at", "id")
+    )
+
+
+@transaction.atomic
+def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
+    """Choose the next command of a channel and mark it sent, or return None.
+
+    `is_idle` says that the device opened a conversation: then commands that it answered NotNow,
+    and commands that it was given but never answered, are offered again with the same UUID. A
+    command of an older epoch, of an ended device, or past its deadline is never handed out.
+    """
+    Channel.objects.select_for_update().get(pk=channel.pk)
+    now = clock.now()
+    for command in waiting(channel.pk, with_not_now=is_idle):
+        device = command.device
+        if command.epoch != device.epoch or not device.is_managed:
+            _close(command, CommandStatus.CANCELLED, now)
+        elif command.deadline_at <= now:
+            _expire(command, now)
+        elif command.status == CommandStatus.SENT and not is_idle and not _is_stale(command, now):
+            continue
+        elif command.sent_count > MAX_RESENDS:
+            _expire(command, now)
+        else:
+            return _send(command, now)
+    return None
+
+
+def _is_stale(command: Command, now: dt.datetime) -> bool:
+    return command.sent_at is None or command.sent_at <= now - RESEND_AFTER
+
+
+def _send(command: Command, now: dt.datetime) -> Command:
+    is_first = command.sent_at is None
+    # NotNow is an answer: only repeated silence counts towards giving up.
+    silent = command.status != CommandStatus.NOT_NOW
+    count = F("sent_count") + 1 if silent else 1
+    Command.objects.filter(pk=command.pk, status__in=OPEN_COMMANDS).update(
+        status=CommandStatus.SENT, sent_at=now, sent_count=count
+    )
+    command.status, command.sent_at = CommandStatus.SENT, now
+    if is_first:
+        handlers.handler_of(command.kind).on_sent(command)
+    return command
+
+
+@transaction.atomic
+def record_result(*, channel: Channel, command_id: uuid.UUID, result: Result) -> Command | None:
+    """Take a device's answer; None when it changes nothing (unknown, late or a repetition).
+
+    Exactly one answer finishes a command; its handler runs in the same transaction, so that what
+    the device will forget after our 200 is safe before it.
+    """
+    command = (
+        Command.objects.select_for_update(of=("self",))
+        .select_related("device")
+        .filter(pk=command_id, channel_id=channel.pk)
+        .first()
+    )
+    if command is None or result.status not in COMMAND_TRANSITIONS[command.status]:
+        return None
+    now = clock.now()
+    if result.status == CommandStatus.NOT_NOW:
+        Command.objects.filter(pk=command.pk).update(
+            status=CommandStatus.NOT_NOW, not_now_at=now, not_now_count=F("not_now_count") + 1
+        )
+        command.status = CommandStatus.NOT_NOW
+        return command
+    command.error, command.result = result.error, result.summary
+    _close(command, result.status, now)
+    if command.epoch == command.device.epoch:
+        handler = handlers.handler_of(command.kind)
+        if result.status == CommandStatus.ACKNOWLEDGED:
+            handler.on_acknowledged(command, result.raw)
+        else:
+            handler.on_failed(command)
+    return command
+
+
+def _close(command: Command, status: str, now: dt.datetime) -> None:
+    command.status, command.finished_at, command.sealed_params = status, now, b""
+    command.save(update_fields=["status", "finished_at", "sealed_params", "error", "result"])
+
+
+def _expire(command: Command, now: dt.datetime) -> None:
+    _close(command, CommandStatus.EXPIRED, now)
+    history.record(
+        command.device,
+        "devices.command.expired",
+        actor=Actor.system("deadlines"),
+        data={"command": command.kind, "uuid": command.wire_uuid},
+    )
+    handlers.handler_of(command.kind).on_expired(command)
+
+
+@transaction.atomic
+def expire(command_id: uuid.UUID) -> bool:
+    """End one command whose deadline passed; safe to call twice."""
+    now = clock.now()
+    command = (
+        Command.objects.select_for_update(of=("self",))
+        .select_related("device")
+        .overdue(now)
+        .filter(pk=command_id)
+        .first()
+    )
+    if command is None:
+        return False
+    _expire(command, now)
+    return True
+
+
+def expire_due(limit: int = 500) -> int:
+    """End every command whose deadline passed; returns how many."""
+    due = Command.objects.overdue(clock.now()).order_by("deadline_at").values_list("pk", flat=True)
+    return sum(expire(pk) for pk in list(due[:limit]))
+
+
+@transaction.atomic
+def cancel_all(device: Device, *, actor: Actor, but: Command | None = None) -> int:
+    """Cancel everything open on a device and write how much in the history."""
+    rows = device.commands.open()
+    if but is not None:
+        rows = rows.filter(~Q(pk=but.pk))
+    kinds = list(rows.values_list("kind", flat=True))
+    if not kinds:
+        return 0
+    rows.update(status=CommandStatus.CANCELLED, finished_at=clock.now(), sealed_params=b"")
+    history.record(device, "devices.queue.cancelled", actor=actor, data={"commands": sorted(kinds)})
+    return len(kinds)
