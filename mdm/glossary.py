@@ -12,7 +12,8 @@ from typing import Any
 from core.models.outbox import OutboxStatus
 from devices.models import Platform
 from devices.states import CommandStatus, DeviceState
-from enrollment.models import InvitationStatus, SessionOutcome, SessionStage
+from enrollment.models.invitation import InvitationStatus
+from enrollment.models.session import SessionOutcome, SessionStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Term:
 
 GOOD, ATTENTION, DANGER, PROGRESS, NEUTRAL = "good", "attention", "danger", "progress", "neutral"
 
-LOOKS: dict[Any, tuple[str, str]] = {
+DEVICE = {
     DeviceState.ENROLLING: (PROGRESS, "hourglass"),
     DeviceState.ACTIVE: (GOOD, "circle-check"),
     DeviceState.RETIRE_PENDING: (ATTENTION, "clock"),
@@ -36,6 +37,8 @@ LOOKS: dict[Any, tuple[str, str]] = {
     DeviceState.RESET: (NEUTRAL, "rotate"),
     DeviceState.UNENROLLED: (ATTENTION, "plug-connected-x"),
     DeviceState.ABANDONED: (NEUTRAL, "circle-dashed"),
+}
+COMMAND = {
     CommandStatus.QUEUED: (PROGRESS, "clock"),
     CommandStatus.SENT: (PROGRESS, "send"),
     CommandStatus.NOT_NOW: (ATTENTION, "hourglass"),
@@ -43,6 +46,8 @@ LOOKS: dict[Any, tuple[str, str]] = {
     CommandStatus.ERROR: (DANGER, "alert-triangle"),
     CommandStatus.EXPIRED: (ATTENTION, "circle-x"),
     CommandStatus.CANCELLED: (NEUTRAL, "ban"),
+}
+INVITATION = {
     InvitationStatus.PENDING: (PROGRESS, "mail"),
     InvitationStatus.OPENED: (PROGRESS, "mail-opened"),
     InvitationStatus.IN_PROGRESS: (PROGRESS, "hourglass"),
@@ -50,6 +55,8 @@ LOOKS: dict[Any, tuple[str, str]] = {
     InvitationStatus.EXPIRED: (ATTENTION, "circle-x"),
     InvitationStatus.REVOKED: (NEUTRAL, "ban"),
     InvitationStatus.BOUNCED: (DANGER, "alert-triangle"),
+}
+STAGE = {
     SessionStage.OPENED: (PROGRESS, "mail-opened"),
     SessionStage.AUTHENTICATED: (PROGRESS, "key"),
     SessionStage.PROFILE_ISSUED: (PROGRESS, "certificate"),
@@ -57,19 +64,41 @@ LOOKS: dict[Any, tuple[str, str]] = {
     SessionStage.IDENTITY_ISSUED: (PROGRESS, "shield-check"),
     SessionStage.CHECKED_IN: (PROGRESS, "device-mobile"),
     SessionStage.ACTIVE: (GOOD, "circle-check"),
+}
+OUTCOME = {
     SessionOutcome.OPEN: (PROGRESS, "hourglass"),
     SessionOutcome.ACTIVE: (GOOD, "circle-check"),
     SessionOutcome.EXPIRED: (ATTENTION, "circle-x"),
     SessionOutcome.CANCELLED: (NEUTRAL, "ban"),
     SessionOutcome.REFUSED: (DANGER, "alert-triangle"),
+}
+MAIL = {
     OutboxStatus.PENDING: (PROGRESS, "clock"),
     OutboxStatus.DELIVERED: (GOOD, "circle-check"),
     OutboxStatus.UNDELIVERABLE: (DANGER, "circle-x"),
     OutboxStatus.QUARANTINED: (DANGER, "alert-triangle"),
     OutboxStatus.CANCELLED: (NEUTRAL, "ban"),
 }
-PLATFORM_ICONS = {
-    Platform.IPHONE: "device-mobile",
-    Platform.IPAD: "device-tablet",
-    Platform.MAC: "device-laptop",
+PLATFORM = {
+    Platform.IPHONE: (NEUTRAL, "device-mobile"),
+    Platform.IPAD: (NEUTRAL, "device-tablet"),
+    Platform.MAC: (NEUTRAL, "device-laptop"),
+    Platform.ANDROID: (NEUTRAL, "device-mobile"),
+    Platform.OTHER: (NEUTRAL, "help-circle"),
 }
+VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
+    "device": (DeviceState, DEVICE),
+    "command": (CommandStatus, COMMAND),
+    "invitation": (InvitationStatus, INVITATION),
+    "stage": (SessionStage, STAGE),
+    "outcome": (SessionOutcome, OUTCOME),
+    "mail": (OutboxStatus, MAIL),
+    "platform": (Platform, PLATFORM),
+}
+
+
+def term(vocabulary: str, value: str) -> Term:
+    """Return how a stored value is shown; an unknown value is a KeyError, never a blank badge."""
+    choices, looks = VOCABULARIES[vocabulary]
+    tone, icon = looks[value]
+    return Term(choices(value).label, tone, icon)

@@ -40,9 +40,9 @@ def icon(name: str, label: str = "", css: str = ""):
 
 
 @register.inclusion_tag("components/status_badge.html")
-def badge(value: str, label: str = "", is_pending: bool = False):
-    """Show a stored choice (a state, a status) as an icon and a word."""
-    term = glossary.term(value)
+def badge(vocabulary: str, value: str, label: str = "", is_pending: bool = False):
+    """Show a stored choice (a state, a status) as an icon and a word of the glossary."""
+    term = glossary.term(vocabulary, value)
     return {
         "label": label or term.label,
         "tone": term.tone,
@@ -130,6 +130,13 @@ def qr_tile(text: str, label: str):
         f"M{x} {y}h1v1h-1z" for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark
     )
     return {"size": len(matrix), "path": path, "label": label}
+
+
+@register.simple_tag
+def platform_icon(platform: str):
+    """Draw the kind of a device; the word stands beside it or is given to assistive technology."""
+    term = glossary.term("platform", platform)
+    return icon(term.icon, label=str(term.label))
 
 
 @register.filter

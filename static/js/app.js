@@ -1,0 +1,151 @@
+// Behaviour of the portal. Every page works without this file; nothing here decides anything.
+(() => {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const announce = (text) => { const line = $("#announcer"); if (line) line.textContent = text; };
+
+  // --- menus: <details>; one open at a time, Escape and a click elsewhere close it
+  const closeMenus = (except) => $$("details[data-menu][open]").forEach((menu) => {
+    if (menu !== except && !menu.contains(except)) menu.open = false;
+  });
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = event.target.closest?.("details[data-menu][open]");
+    if (menu) { menu.open = false; $("summary", menu).focus(); } else setDrawer(false);
+  });
+
+  // --- drawer: the rail on narrow screens
+  const setDrawer = (open) => {
+    const side = $("#side"), button = $("[data-drawer]");
+    if (!side || side.classList.contains("m-drawer-open") === open) return;
+    side.classList.toggle("m-drawer-open", open);
+    button.setAttribute("aria-expanded", String(open));
+    $("#main").inert = open;
+    (open ? $("#rail a") : button).focus();
+  };
+
+  // --- appearance
+  const setTheme = (theme) => {
+    if (theme === "auto") delete document.documentElement.dataset.bsTheme;
+    else document.documentElement.dataset.bsTheme = theme;
+    $$("[data-theme]").forEach((item) => item.setAttribute("aria-pressed", String(item.dataset.theme === theme)));
+  };
+  const storedTheme = () => { try { return localStorage.getItem("muster-theme") || "auto"; } catch { return "auto"; } };
+
+  // --- secrets hide themselves again
+  const hideLater = (box) => setTimeout(() => {
+    $$("[data-secret]", box).forEach((secret) => { secret.textContent = "••••••••"; });
+    $$("[data-copy]", box).forEach((button) => button.remove());
+    announce(box.dataset.hiddenText);
+  }, Number(box.dataset.seconds) * 1000);
+
+  const copy = async (button) => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const label = $("span", button), before = label.textContent;
+    label.textContent = button.dataset.done;
+    announce(button.dataset.done);
+    setTimeout(() => { label.textContent = before; }, 2000);
+  };
+
+  // --- countdown rings
+  const tick = () => $$("[data-countdown]").forEach((box) => {
+    const left = Math.max(0, Math.round((Date.parse(box.dataset.countdown) - Date.now()) / 1000));
+    const text = left ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : box.dataset.over;
+    $("[data-left]", box).textContent = text;
+    $("[data-ring]", box).setAttribute("stroke-dashoffset", String(100 - Math.min(100, (100 * left) / Number(box.dataset.total))));
+    if (left === 0 && !box.dataset.announced) { box.dataset.announced = "1"; announce(box.dataset.over); }
+  });
+
+  // --- rows: the header box selects the page, the bar says how many
+  const countRows = (form) => {
+    const boxes = $$("[data-row]", form), chosen = boxes.filter((box) => box.checked).length;
+    boxes.forEach((box) => box.closest("tr").setAttribute("aria-selected", String(box.checked)));
+    const all = $("[data-all-rows]", form), bar = $("[data-bulk-bar]", form);
+    if (all) { all.checked = chosen > 0 && chosen === boxes.length; all.indeterminate = chosen > 0 && chosen < boxes.length; }
+    if (bar) { bar.hidden = chosen === 0; $("[data-count]", bar).textContent = String(chosen); }
+  };
+
+  // --- live parts: polled by htmx; paused by the person, or while nobody looks
+  const setPaused = (button, paused) => {
+    document.body.toggleAttribute("data-live-paused", paused);
+    button.setAttribute("aria-pressed", String(paused));
+    $("span", button).textContent = paused ? button.dataset.resume : button.dataset.pause;
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const element = event.detail.elt;
+    if (!element.matches("[data-live]")) return;
+    const inUse = element.contains(document.activeElement) && document.activeElement !== element;
+    if (document.hidden || inUse || document.body.hasAttribute("data-live-paused")) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "dialog-content") openDialog();
+    prepare(event.detail.target.parentElement || document);
+  });
+  document.addEventListener("htmx:oobAfterSwap", (event) => prepare(event.detail.target.parentElement || document));
+  // A dialog that cannot be fetched (signed out, no permission) becomes the page itself.
+  document.addEventListener("htmx:responseError", (event) => {
+    const link = event.detail.elt.closest("a[href]");
+    if (link) location.assign(link.href);
+  });
+
+  // --- dialog: a confirmation page shown over the page that asked for it
+  const openDialog = () => {
+    const dialog = $("#dialog");
+    if (!$("[data-confirm]", dialog)) return;
+    if (!dialog.open) dialog.showModal();
+    ($("[autofocus]", dialog) || $("a, button, input", dialog))?.focus();
+  };
+
+  const prepare = (root) => {
+    $$("[data-copy]", root).forEach((button) => { button.hidden = !navigator.clipboard; });
+    $$("[data-theme-switch]", root).forEach((box) => { box.hidden = false; });
+    $$("[data-pause]", root).forEach((button) => { button.hidden = false; });
+    $$("[data-reveal][data-hide]", root).forEach((box) => { delete box.dataset.hide; hideLater(box); });
+    $$("[data-error-summary]", root).forEach((box) => box.focus());
+    tick();
+  };
+
+  document.addEventListener("click", (event) => {
+    const on = (selector) => event.target.closest(selector);
+    let item;
+    if (on("[data-drawer]")) setDrawer(!$("#side").classList.contains("m-drawer-open"));
+    else if ((item = on("[data-theme]"))) {
+      setTheme(item.dataset.theme);
+      try { localStorage.setItem("muster-theme", item.dataset.theme); } catch { /* not kept then */ }
+    } else if ((item = on("[data-copy]"))) copy(item);
+    else if ((item = on("[data-dismiss]"))) item.closest("[data-toast]").remove();
+    else if ((item = on("[data-close]")) && $("#dialog")?.open) { event.preventDefault(); $("#dialog").close(); }
+    else if ((item = on("button[data-pause]"))) setPaused(item, !document.body.hasAttribute("data-live-paused"));
+    else if (event.target.matches?.("#side.m-drawer-open")) setDrawer(false);
+    else if (event.target.id === "dialog") event.target.close();
+  });
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form");
+    if (event.target.matches("[data-all-rows]")) $$("[data-row]", form).forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches("[data-row], [data-all-rows]")) countRows(form);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.target.matches?.("a.m-sort")) { event.preventDefault(); event.target.click(); }
+  });
+
+  // --- errors disappear while they are being mended; unsaved changes warn once
+  let isUnsaved = false;
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest(".m-field-bad");
+    if (field) {
+      field.classList.remove("m-field-bad");
+      $$("[data-error]", field).forEach((error) => error.remove());
+      event.target.removeAttribute("aria-invalid");
+    }
+    if (event.target.closest("form[data-unsaved]")) isUnsaved = true;
+  });
+  document.addEventListener("submit", () => { isUnsaved = false; });
+  window.addEventListener("beforeunload", (event) => { if (isUnsaved) event.preventDefault(); });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    setTheme(storedTheme());
+    prepare(document);
+    setInterval(tick, 1000);
+  });
+})();
