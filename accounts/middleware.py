@@ -28,7 +28,7 @@ SETUP_VIEWS = frozenset(
 
 
 class UserLocaleMiddleware:
-    """Chooses the language: the person's own, the one picked on a page, the browser's, the tenant's."""
+    """Chooses the language: the person's own, the one picked on a page, or the browser's."""
 
     def __init__(self, get_response) -> None:
         self.get_response = get_response

@@ -7,3 +7,9 @@ from django.apps import AppConfig
 
 class CoreConfig(AppConfig):
     name = "core"
+
+    def ready(self) -> None:
+        from core import outbox
+        from core.services import mail
+
+        outbox.register(mail.KIND, mail.send, on_failure=mail.tell_of_failure)

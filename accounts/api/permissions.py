@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 
 
 class HasDeclaredPermission(BasePermission):
-    """A view names `permission`, or `permissions` by action or method; without one nobody passes."""
+    """A view names `permission`, or `permissions` by action; without one nobody passes."""
 
     def has_permission(self, request, view) -> bool:
         declared = getattr(view, "permissions", {})

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor
 from core.models.base import TenantModel, VisibleQuerySet
+from core.validators import validate_time_zone
 
 
 class UserSource(models.TextChoices):
@@ -53,7 +54,9 @@ class User(TenantModel, AbstractBaseUser):
     first_name = models.CharField(_("first name"), max_length=80, blank=True)
     last_name = models.CharField(_("last name"), max_length=80, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True, choices=settings.LANGUAGES)
-    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, validators=[validate_time_zone]
+    )
     source = models.CharField(max_length=10, choices=UserSource.choices, default=UserSource.LOCAL)
     is_active = models.BooleanField(_("enabled"), default=True)
     must_change_password = models.BooleanField(default=False)

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models.base import UUIDModel
+from core.validators import validate_time_zone
 
 
 class Tenant(UUIDModel):
@@ -17,7 +18,9 @@ class Tenant(UUIDModel):
     language = models.CharField(
         _("language"), max_length=8, default="en", choices=settings.LANGUAGES
     )
-    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
     hosts = models.JSONField(default=list, blank=True)
     help_contact = models.CharField(_("help contact"), max_length=200, blank=True)
     # Fixed when the first device enrolls: a device can never be told another address.

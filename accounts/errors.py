@@ -1,0 +1,37 @@
+"""What the accounts app refuses."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+
+
+class AddressTaken(DomainError):
+    """Also the answer for an address of another tenant: it must not tell which."""
+
+    code = "address_taken"
+    status = 409
+    message = _("This e-mail address cannot be used here.")
+
+    def __init__(self) -> None:
+        super().__init__(field="email")
+
+
+class NotAllowedToGrant(DomainError):
+    code = "not_allowed_to_grant"
+    status = 403
+    message = _("You cannot give rights that you do not have yourself.")
+
+
+class LastOwner(DomainError):
+    code = "last_owner"
+    status = 409
+    message = _("At least one enabled owner must remain.")
+
+
+class ForeignObject(DomainError):
+    """Something that was named belongs to another tenant, or does not exist."""
+
+    code = "unknown_object"
+    message = _("Something in your request does not exist.")

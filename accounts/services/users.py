@@ -1,0 +1,159 @@
+"""Creates and changes people and their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from accounts.access import Principal
+from accounts.errors import AddressTaken, ForeignObject, LastOwner, NotAllowedToGrant
+from accounts.models import Role, User
+from core import clock, history, onetime
+from core.actors import Actor
+from core.models import OneTimeSecret, Tenant
+
+EDITABLE = ("first_name", "last_name", "language", "time_zone")
+
+
+def normalise(email: str) -> str:
+    """Return the address as it is stored and compared."""
+    return email.strip().lower()
+
+
+@transaction.atomic
+def create(*, tenant: Tenant, email: str, actor: Actor, **fields: Any) -> User:
+    """Create a person without a password. Raises AddressTaken, ValidationError."""
+    email = normalise(email)
+    if User.objects.filter(email__iexact=email).exists():
+        raise AddressTaken
+    user = User(
+        tenant=tenant,
+        email=email,
+        **{name: value for name, value in fields.items() if name in EDITABLE},
+    )
+    user.set_unusable_password()
+    user.full_clean(exclude=["password"])
+    user.save(force_insert=True)
+    history.record(user, "accounts.user.created", actor=actor)
+    return user
+
+
+@transaction.atomic
+def find_or_create(*, tenant: Tenant, email: str, actor: Actor, **fields: Any) -> User:
+    """Return the tenant's person with this address, created if needed.
+
+    Raises AddressTaken when the address belongs to somebody in another tenant.
+    """
+    user = User.objects.filter(email__iexact=normalise(email)).first()
+    if user is None:
+        return create(tenant=tenant, email=email, actor=actor, **fields)
+    if user.tenant_id != tenant.pk:
+        raise AddressTaken
+    return user
+
+
+@transaction.atomic
+def edit(*, user: User, actor: Actor, **fields: Any) -> User:
+    """Change names, language or time zone; anything else in `fields` is ignored."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    wanted = {name: value for name, value in fields.items() if name in EDITABLE}
+    before = {name: getattr(user, name) for name in wanted}
+    for name, value in wanted.items():
+        setattr(user, name, value)
+    changed = history.changes(before, wanted)
+    if changed:
+        user.full_clean(exclude=["password"])
+        user.save(update_fields=list(changed))
+        history.record(user, "accounts.user.edited", actor=actor, data=changed)
+    return user
+
+
+@transaction.atomic
+def set_enabled(*, user: User, enabled: bool, actor: Actor) -> User:
+    """Enable or disable a person; disabling ends sessions, links and PINs. Raises LastOwner."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.is_active == enabled:
+        return user
+    if not enabled:
+        _keep_an_owner(user)
+    user.is_active = enabled
+    user.save(update_fields=["is_active"])
+    if not enabled:
+        end_everything(user)
+    word = "enabled" if enabled else "disabled"
+    history.record(user, f"accounts.user.{word}", actor=actor)
+    return user
+
+
+@transaction.atomic
+def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> User:
+    """Replace a person's roles.
+
+    Nobody grants or takes what they lack; an owner must remain; all roles are of one tenant.
+    Raises NotAllowedToGrant, LastOwner, ForeignObject.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    wanted, current = set(roles), set(user.roles.all())
+    if any(role.tenant_id != user.tenant_id for role in wanted):
+        raise ForeignObject
+    if not principal.has("roles.assign"):
+        raise NotAllowedToGrant
+    for role in wanted ^ current:
+        if not all(principal.has(name) for name in role.permissions):
+            raise NotAllowedToGrant
+    if wanted == current:
+        return user
+    if any(role.key == "owner" for role in current - wanted):
+        _keep_an_owner(user)
+    user.roles.set(wanted)
+    user.__dict__.pop("permissions", None)
+    history.record(
+        user,
+        "accounts.roles.changed",
+        actor=principal.actor,
+        data={"roles": [sorted(r.key for r in current), sorted(r.key for r in wanted)]},
+    )
+    if not wanted:
+        end_sessions(user)
+    return user
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, actor: Actor) -> User:
+    """Set a password that was validated; ends all other sessions, links and PINs of the person."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    user.set_password(password)
+    user.must_change_password, user.password_changed_at = False, clock.now()
+    user.save(update_fields=["password", "must_change_password", "password_changed_at"])
+    history.record(user, "accounts.password.changed", actor=actor)
+    return user
+
+
+def end_everything(user: User) -> None:
+    """Void what the person could still use: sessions and one-time secrets."""
+    end_sessions(user)
+    now = clock.now()
+    OneTimeSecret.objects.live(now).filter(subject=onetime.subject_of(user)).update(voided_at=now)
+
+
+def end_sessions(user: User) -> int:
+    """End every portal session of a person; reads all live sessions, which are few."""
+    ended = 0
+    for session in Session.objects.filter(expire_date__gt=clock.now()).iterator():
+        if session.get_decoded().get("_auth_user_id") == str(user.pk):
+            session.delete()
+            ended += 1
+    return ended
+
+
+def _keep_an_owner(user: User) -> None:
+    # The tenant is the lock: two owners must not disable each other at once.
+    Tenant.objects.select_for_update().get(pk=user.tenant_id)
+    if not user.roles.filter(key="owner").exists():
+        return
+    others = User.objects.active().filter(tenant_id=user.tenant_id, roles__key="owner")
+    if not others.exclude(pk=user.pk).exists():
+        raise LastOwner
