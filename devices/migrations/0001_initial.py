@@ -179,10 +179,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("sealed_push", models.BinaryField(blank=True, default=b"")),
+                ("push_token_sha256", models.CharField(blank=True, max_length=64)),
                 ("push_topic", models.CharField(blank=True, max_length=120)),
                 ("token_updated_at", models.DateTimeField(blank=True, null=True)),
                 ("push_due_at", models.DateTimeField(blank=True, null=True)),
                 ("push_attempts", models.PositiveSmallIntegerField(default=0)),
+                ("push_failures", models.PositiveSmallIntegerField(default=0)),
                 ("pushed_at", models.DateTimeField(blank=True, null=True)),
                 ("push_broken_reason", models.CharField(blank=True, max_length=80)),
                 (
@@ -436,6 +438,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("push_due_at__isnull", False)),
                 fields=["push_due_at"],
                 name="channel_push_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="channel",
+            index=models.Index(
+                condition=models.Q(("push_token_sha256", ""), _negated=True),
+                fields=["push_token_sha256"],
+                name="channel_push_token",
             ),
         ),
         migrations.AddConstraint(

@@ -24,7 +24,9 @@ class Channel(UUIDModel):
     """`user_key` is empty on the device channel. Push credentials are sealed, per channel.
 
     `push_due_at` is the due column of the push sweep: set when work is queued, moved on by each
-    push, cleared when nothing waits. `push_broken_reason` stops it until a new token comes.
+    push, cleared when nothing waits. `push_attempts` counts the pushes that were accepted since
+    the channel was last woken, `push_failures` those that failed in a row. `push_broken_reason`
+    stops it until a new token comes. `push_token_sha256` finds another channel with one token.
     """
 
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="channels")
@@ -36,10 +38,12 @@ class Channel(UUIDModel):
         max_length=10, choices=ChannelState.choices, default=ChannelState.ENROLLING
     )
     sealed_push = models.BinaryField(default=b"", blank=True)
+    push_token_sha256 = models.CharField(max_length=64, blank=True)
     push_topic = models.CharField(max_length=120, blank=True)
     token_updated_at = models.DateTimeField(null=True, blank=True)
     push_due_at = models.DateTimeField(null=True, blank=True)
     push_attempts = models.PositiveSmallIntegerField(default=0)
+    push_failures = models.PositiveSmallIntegerField(default=0)
     pushed_at = models.DateTimeField(null=True, blank=True)
     push_broken_reason = models.CharField(max_length=80, blank=True)
 
@@ -51,6 +55,11 @@ class Channel(UUIDModel):
                 fields=("push_due_at",),
                 name="channel_push_due",
                 condition=models.Q(push_due_at__isnull=False),
+            ),
+            models.Index(
+                fields=("push_token_sha256",),
+                name="channel_push_token",
+                condition=~models.Q(push_token_sha256=""),
             ),
         )
         constraints = (
