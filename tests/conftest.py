@@ -14,7 +14,7 @@ from tests.fakes.postgres import PostgresServer
 from tests.fakes.redis import RedisServer
 from tests.fakes.smtp import FakeSMTP
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.cast"]
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "server"}
 _skipped: Counter[str] = Counter()
