@@ -8,3 +8,6 @@ from django.apps import AppConfig
 class MdmConfig(AppConfig):
     name = "mdm"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from mdm import checks  # noqa: F401 - registers the system checks

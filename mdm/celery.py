@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 
 from mdm.schedule import beat_schedule
 
@@ -90,3 +91,11 @@ app.add_defaults(_defaults)
 # Settings named CELERY_* win; the tests use this to put another broker in place.
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+@beat_init.connect
+def _refuse_unsafe_settings(**_: object) -> None:
+    from mdm.checks import refuse_unsafe_settings
+
+    refuse_unsafe_settings()

@@ -9,6 +9,8 @@ SWEEPS: dict[str, int] = {
     "core.tasks.sweep_outbox": 15,
     "core.tasks.seal_history": 30,
     "core.tasks.forget_old": 6 * 3600,
+    "devices.tasks.sweep_command_deadlines": 30,
+    "devices.tasks.sweep_unfinished": 60,
 }
 
 

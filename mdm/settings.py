@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mdm.metrics.RequestMetricsMiddleware",
     "mdm.middleware.DevicePlaneMiddleware",
     "mdm.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("mdm.operator_urls")),
     path("", include("mdm.portal_urls")),
     path("", include("accounts.urls")),
     path("", include("devices.urls")),

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from core.pki import keys
 from tests import lanes
 from tests.fakes.apns import FakeAPNs
 from tests.fakes.certificates import Authority
@@ -63,6 +65,24 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     named = [f"{reason} ({count} tests)" for reason, count in sorted(_skipped.items())]
     terminalreporter.write_line(f"lanes skipped: {'; '.join(named) or 'none'}")
+
+
+@pytest.fixture(scope="session")
+def _rsa_keys() -> dict[int, RSAPrivateKey]:
+    return {}
+
+
+@pytest.fixture
+def quick_keys(_rsa_keys: dict[int, RSAPrivateKey], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the server find one RSA key of each size in the whole run, not one in every test."""
+    generate = keys.generate_rsa
+
+    def generate_once(bits: int = 2048) -> RSAPrivateKey:
+        if bits not in _rsa_keys:
+            _rsa_keys[bits] = generate(bits)
+        return _rsa_keys[bits]
+
+    monkeypatch.setattr(keys, "generate_rsa", generate_once)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,9 @@ if "DATABASE_URL" in os.environ:
     os.environ["MUSTER_KEK"] = __import__("base64").b64encode(os.urandom(32)).decode()
 
 from mdm.settings import *  # noqa: E402
-from mdm.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
+from mdm.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
+
+STATIC_ROOT.mkdir(exist_ok=True)
 
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
