@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TypeAlias
 
+from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -28,6 +29,9 @@ LIBRARY_ERRORS = (
     OverflowError,
     UnsupportedAlgorithm,
     InternalError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
 )
 
 
