@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 LINK = re.compile(r"https?://[^\s<>\"]+/go/[A-Za-z2-7]+(?:/go)?")
-# the PIN stands on its own line or behind the word PIN, perhaps in groups
-PIN = re.compile(r"(?:\bPIN\b[^\d\n]{0,60}\n?\s*|^\s*)(\d(?:[ \u00a0]?\d){3,11})\s*$", re.M)
+# behind the word PIN, alone at the end of a line, perhaps in groups of digits
+PIN = re.compile(r"\bPIN\b\D{0,120}?(?:^|:)\s*(\d(?:[ \u00a0]?\d){3,11})\s*$", re.M)
 SEPARATOR = re.compile(rb"^-{79}\r?\n", re.M)  # between the messages of one Django mail file
 
 

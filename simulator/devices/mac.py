@@ -134,7 +134,6 @@ class Mac(Device):
             "SecureBoot": {
                 "SecureBootLevel": "full",
                 "ExternalBootLevel": "disallowed",
-                "ReducedSecurity": {},
             },
             "RemoteDesktopEnabled": False,
             "AuthenticatedRootVolumeEnabled": True,

@@ -53,6 +53,12 @@ def checkin_problems(message: dict[str, Any]) -> list[str]:
     return list(_check(message, schema["keys"], "macOS", ()))
 
 
+def response_problems(request_type: str, result: dict[str, Any], *, system: str) -> list[str]:
+    """Return what is wrong with the result keys of an acknowledged command."""
+    schema = find("commands", "requesttype", request_type)
+    return list(_check(result, schema.get("response", []), system, ()))
+
+
 def profile_problems(profile: dict[str, Any], *, system: str) -> list[str]:
     """Return what is wrong with a whole profile: its top level and each payload in it."""
     top = find("profiles", "payloadtype", "TopLevel")["keys"]
