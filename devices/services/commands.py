@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,6 +83,40 @@ def enqueue(
         return channel.commands.open().get(desired_key=desired_key)
     channels.backend_of(device.channel_kind).wake(channel)
     return command
+
+
+@transaction.atomic
+def enqueue_all(
+    *,
+    channel: Channel,
+    kinds: Sequence[str],
+    actor: Actor,
+    deadline: dt.timedelta = DEFAULT_DEADLINE,
+    rank: int = CommandRank.BACKGROUND,
+) -> None:
+    """Queue commands that take no parameters, each unless one of its kind is open, and wake once.
+
+    One query for any number, plus what waking needs.
+    """
+    device = channel.device
+    now = clock.now()
+    rows = [
+        Command(
+            tenant_id=device.tenant_id,
+            device=device,
+            channel=channel,
+            kind=kind,
+            epoch=device.epoch,
+            desired_key=kind,
+            rank=rank,
+            requested_by=actor.as_dict(),
+            deadline_at=now + deadline,
+        )
+        for kind in kinds
+    ]
+    # An open command of the same desired key is what the constraint refuses.
+    Command.objects.bulk_create(rows, ignore_conflicts=True)
+    channels.backend_of(device.channel_kind).wake(channel)
 
 
 def secret_params(command: Command) -> dict[str, Any]:
