@@ -21,3 +21,22 @@ class AppleDevice(models.Model):
 
     def __str__(self) -> str:
         return str(self.device_id)
+
+
+class SpentPushToken(models.Model):
+    """A push token that a device has replaced: a message that brings it back is a replay."""
+
+    device = models.ForeignKey(
+        "devices.Device", on_delete=models.CASCADE, related_name="spent_push_tokens"
+    )
+    # Of token and magic together; a device may keep the token and change the magic.
+    pair_sha256 = models.CharField(max_length=64)
+    spent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("device", "pair_sha256"), name="spent_push_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.pair_sha256[:12]}"
