@@ -109,7 +109,7 @@ class Enrolling:
             if stop_before == "authenticate":
                 return profile
             self.channels = [Channel()]
-            self._manage_with(profile, identity)
+            self.manage_with(profile, identity)
             self.authenticate()
             if stop_before != "token_update":
                 self.token_update(self.device_channel, first=True)
@@ -145,7 +145,8 @@ class Enrolling:
             options=self.scep_options,
         )
 
-    def _manage_with(self, profile: EnrollmentProfile, identity: Identity) -> None:
+    def manage_with(self, profile: EnrollmentProfile, identity: Identity) -> None:
+        """From now on speak as this identity to the server of this profile."""
         self.enrollment = profile
         self.profiles[profile.identifier] = profile
         self._client = MdmClient(
@@ -210,11 +211,11 @@ class Enrolling:
         old, old_identity = self.managed_by, self.client.identity
         profiles.check_replacement(old, new)
         try:
-            self._manage_with(new, self.obtain_identity(new))
+            self.manage_with(new, self.obtain_identity(new))
             self.authenticate()
             self.token_update(self.device_channel)
         except SimulatorError:
-            self._manage_with(old, old_identity)
+            self.manage_with(old, old_identity)
             raise
         self.ledger.step(self.udid, "enrollment_replaced", new.uuid)
 
@@ -227,7 +228,7 @@ class Enrolling:
             subject_from_payload(profile.scep.subject),
             as_pkcs_req=as_pkcs_req,
         )
-        self._manage_with(profile, identity)
+        self.manage_with(profile, identity)
         self.ledger.step(self.udid, "identity_renewed")
         return identity
 
