@@ -18,6 +18,7 @@ def openssl(*arguments: object, stdin: bytes | None = None) -> subprocess.Comple
     )
 
 
+@pytest.mark.openssl
 @pytest.mark.parametrize("style", ["ber", "der"])
 def test_openssl_accepts_the_detached_signature(tmp_path, device_identity, style):
     if style == "ber":
@@ -43,6 +44,7 @@ def test_the_device_form_is_what_was_captured(device_identity):
     assert len(parsed["certificates"]) == 1
 
 
+@pytest.mark.openssl
 def test_reads_what_openssl_signed_and_refuses_a_changed_byte(tmp_path, pem_identity):
     certificate, key = pem_identity
     signed = openssl(
@@ -56,6 +58,7 @@ def test_reads_what_openssl_signed_and_refuses_a_changed_byte(tmp_path, pem_iden
         cms.verify_attached(changed)
 
 
+@pytest.mark.openssl
 def test_refuses_a_message_without_its_signers_certificate(tmp_path, pem_identity):
     certificate, key = pem_identity
     signed = openssl(
@@ -66,6 +69,7 @@ def test_refuses_a_message_without_its_signers_certificate(tmp_path, pem_identit
         cms.verify_attached(signed)
 
 
+@pytest.mark.openssl
 @pytest.mark.parametrize("cipher", ["aes256", "aes128", "3des"])
 def test_openssl_opens_the_envelope(tmp_path, pem_identity, device_identity, cipher):
     certificate, key = pem_identity
