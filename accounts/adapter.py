@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.urls import reverse
 
 from core import clock, net, secrets
 
@@ -16,6 +18,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request) -> str:
         return net.client_ip(request)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link of a mail names the configured address, never the host of a request."""
+        uidb36, _dash, temporary = key.partition("-")
+        path = reverse(
+            "account_reset_password_from_key", kwargs={"uidb36": uidb36, "key": temporary}
+        )
+        return f"{settings.MUSTER_PUBLIC_URL}{path}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
         from accounts.services import mails

@@ -13,6 +13,8 @@ class PortalBackend(AuthenticationBackend):
 
     def authenticate(self, request, **credentials):
         user = super().authenticate(request, **credentials)
+        # allauth would send a disabled person to a page of their own, which tells too much.
+        self.unstash_authenticated_user()
         return user if user is not None and user.is_administrator else None
 
     def get_user(self, user_id):

@@ -21,7 +21,7 @@ urlpatterns = [
         name="account_reset_password_done",
     ),
     re_path(
-        r"^account/password/reset/(?P<uidb36>[0-9A-Za-z_\-]+)-(?P<key>[^/]{1,200})/$",
+        r"^account/password/reset/(?P<uidb36>[0-9A-Za-z]{1,40})-(?P<key>[^/]{1,200})/$",
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
