@@ -5,6 +5,28 @@ from __future__ import annotations
 from core.errors import DomainError
 
 
+class IdentityMissing(DomainError):
+    """Neither a signature nor a client certificate came with the request."""
+
+    code = "identity_missing"
+    status = 403
+    message = "A signature or a client certificate is required."
+
+
+class SignatureInvalid(DomainError):
+    """The signature, or what was handed on as a client certificate, does not hold."""
+
+    code = "signature_invalid"
+    message = "The signature is not valid."
+
+
+class IdentityRefused(DomainError):
+    """The certificate is not one of ours, or not any more."""
+
+    code = "identity_refused"
+    message = "This certificate is not accepted."
+
+
 class UnknownIdentity(DomainError):
     """The certificate was never bound to an enrollment, or may not be bound to this one."""
 
