@@ -1,12 +1,8 @@
 """Models of enrollment."""
 
-from enrollment.models.invitation import Invitation, InvitationStatus
-from enrollment.models.session import (
-    EnrollmentSession,
-    IssuedProfile,
-    SessionOutcome,
-    SessionStage,
-)
+from enrollment.models.invitation import Invitation
+from enrollment.models.session import EnrollmentSession, IssuedProfile
+from enrollment.states import InvitationStatus, SessionOutcome, SessionStage, StoppedReason
 
 __all__ = [
     "EnrollmentSession",
@@ -15,4 +11,5 @@ __all__ = [
     "IssuedProfile",
     "SessionOutcome",
     "SessionStage",
+    "StoppedReason",
 ]

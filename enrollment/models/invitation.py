@@ -8,22 +8,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models.base import TenantModel, VisibleQuerySet
+from enrollment.states import (
+    OPEN_INVITATIONS,
+    USABLE_INVITATIONS,
+    InvitationStatus,
+)
 
-
-class InvitationStatus(models.TextChoices):
-    PENDING = "pending", _("Pending")
-    OPENED = "opened", _("Opened")
-    IN_PROGRESS = "in_progress", _("In progress")
-    COMPLETED = "completed", _("Completed")
-    EXPIRED = "expired", _("Expired")
-    REVOKED = "revoked", _("Revoked")
-    BOUNCED = "bounced", _("Bounced")
-
-
-I = InvitationStatus  # noqa: E741
-OPEN_INVITATIONS = frozenset({I.PENDING, I.OPENED, I.IN_PROGRESS, I.BOUNCED})
-# The link still works after the first completion: one invitation, several allowed devices.
-USABLE_INVITATIONS = frozenset({I.PENDING, I.OPENED, I.IN_PROGRESS, I.COMPLETED, I.BOUNCED})
+_OPEN = models.Q(status__in=sorted(OPEN_INVITATIONS))
 
 
 class InvitationQuerySet(VisibleQuerySet):
@@ -41,6 +32,17 @@ class InvitationQuerySet(VisibleQuerySet):
     def reminder_due(self, now) -> InvitationQuerySet:
         return self.open().filter(remind_at__lte=now)
 
+    def search(self, text: str) -> InvitationQuerySet:
+        """Find by the person's name or address, or by who sent it; every word must match."""
+        for word in text.split()[:5]:
+            self = self.filter(
+                models.Q(user__email__icontains=word)
+                | models.Q(user__first_name__icontains=word)
+                | models.Q(user__last_name__icontains=word)
+                | models.Q(sent_by_label__icontains=word)
+            )
+        return self
+
 
 class Invitation(TenantModel):
     """The link is a OneTimeSecret (purpose ``invitation``) whose hash alone we keep; every mail
@@ -48,13 +50,18 @@ class Invitation(TenantModel):
 
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="invitations")
     status = models.CharField(
-        _("status"), max_length=12, choices=InvitationStatus.choices, default=I.PENDING
+        _("status"),
+        max_length=12,
+        choices=InvitationStatus.choices,
+        default=InvitationStatus.PENDING,
     )
     sent_by = models.ForeignKey(
         "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     sent_by_label = models.CharField(max_length=254, blank=True)
-    with_pin = models.BooleanField(default=True)
+    # Asks for a PIN even from somebody who has a password.
+    with_pin = models.BooleanField(default=False)
+    language = models.CharField(max_length=8, blank=True)
     expires_at = models.DateTimeField(_("expires"))
     last_sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     sent_count = models.PositiveSmallIntegerField(default=0)
@@ -73,13 +80,18 @@ class Invitation(TenantModel):
         ordering = ("-created_at", "-id")
         indexes = (
             models.Index(fields=("tenant", "status"), name="invitation_by_status"),
+            models.Index(fields=("expires_at",), name="invitation_overdue", condition=_OPEN),
             models.Index(
-                fields=("expires_at",),
-                name="invitation_overdue",
-                condition=models.Q(status__in=("pending", "opened", "in_progress", "bounced")),
+                fields=("remind_at",),
+                name="invitation_remind",
+                condition=models.Q(remind_at__isnull=False),
             ),
         )
         constraints = (
+            # Two administrators who invite somebody at once must end up with one invitation.
+            models.UniqueConstraint(
+                fields=("user",), name="invitation_one_open_per_person", condition=_OPEN
+            ),
             models.CheckConstraint(
                 name="invitation_status_known",
                 condition=models.Q(status__in=InvitationStatus.values),
@@ -88,3 +100,7 @@ class Invitation(TenantModel):
 
     def __str__(self) -> str:
         return self.user.email
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_INVITATIONS

@@ -10,27 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.models.base import TenantModel, VisibleQuerySet
 from enrollment.models.invitation import Invitation
-
-
-class SessionStage(models.TextChoices):
-    OPENED = "opened", _("Page opened")
-    AUTHENTICATED = "authenticated", _("Person confirmed")
-    PROFILE_ISSUED = "profile_issued", _("Profile prepared")
-    DOWNLOADED = "downloaded", _("Profile downloaded")
-    IDENTITY_ISSUED = "identity_issued", _("Identity issued")
-    CHECKED_IN = "checked_in", _("Checked in")
-    ACTIVE = "active", _("Active")
-
-
-STAGE_ORDER = tuple(SessionStage.values)
-
-
-class SessionOutcome(models.TextChoices):
-    OPEN = "open", _("In progress")
-    ACTIVE = "active", _("Active")
-    EXPIRED = "expired", _("Expired")
-    CANCELLED = "cancelled", _("Cancelled")
-    REFUSED = "refused", _("Refused")
+from enrollment.states import STAGE_ORDER, SessionOutcome, SessionStage, has_reached
 
 
 class SessionQuerySet(VisibleQuerySet):
@@ -43,7 +23,13 @@ class SessionQuerySet(VisibleQuerySet):
         return self.open().filter(expires_at__lte=now)
 
     def reminder_due(self, now) -> SessionQuerySet:
-        return self.open().filter(remind_at__lte=now, user__isnull=False)
+        """Return whom to remind. An attempt that timed out goes on being reminded of: the
+        person can start again at any time."""
+        return self.filter(
+            remind_at__lte=now,
+            user__isnull=False,
+            outcome__in=(SessionOutcome.OPEN, SessionOutcome.EXPIRED),
+        )
 
 
 class EnrollmentSession(TenantModel):
@@ -78,6 +64,8 @@ class EnrollmentSession(TenantModel):
     )
     stopped_reason = models.CharField(max_length=40, blank=True)
     opened_at = models.DateTimeField(default=clock.now)
+    # A right PIN of somebody who must still give the password.
+    pin_verified_at = models.DateTimeField(null=True, blank=True)
     authenticated_at = models.DateTimeField(null=True, blank=True)
     profile_issued_at = models.DateTimeField(null=True, blank=True)
     downloaded_at = models.DateTimeField(null=True, blank=True)
@@ -103,10 +91,18 @@ class EnrollmentSession(TenantModel):
                 condition=models.Q(outcome="open"),
             ),
             models.Index(
-                fields=("remind_at",), name="session_remind", condition=models.Q(outcome="open")
+                fields=("remind_at",),
+                name="session_remind",
+                condition=models.Q(remind_at__isnull=False),
             ),
         )
         constraints = (
+            # Also the index by which the cookie of a page is found.
+            models.UniqueConstraint(
+                fields=("browser_hash",),
+                name="session_one_per_cookie",
+                condition=~models.Q(browser_hash=""),
+            ),
             models.CheckConstraint(
                 name="session_stage_known", condition=models.Q(stage__in=SessionStage.values)
             ),
@@ -119,7 +115,17 @@ class EnrollmentSession(TenantModel):
         return f"{self.user or self.pk}: {self.stage}"
 
     def has_reached(self, stage: str) -> bool:
-        return STAGE_ORDER.index(self.stage) >= STAGE_ORDER.index(stage)
+        return has_reached(self.stage, stage)
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome == SessionOutcome.OPEN
+
+    @property
+    def last_step_at(self):
+        """When the person or the device last got a step further."""
+        moments = [getattr(self, f"{stage}_at") for stage in STAGE_ORDER]
+        return max(moment for moment in moments if moment is not None)
 
 
 class IssuedProfile(TenantModel):
@@ -131,17 +137,35 @@ class IssuedProfile(TenantModel):
     session = models.ForeignKey(
         EnrollmentSession, on_delete=models.CASCADE, related_name="profiles"
     )
+    platform = models.CharField(max_length=10)
     identifier = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=80)
+    filename = models.CharField(max_length=80)
     sealed_content = models.BinaryField(default=b"")
+    sealed_link = models.BinaryField(default=b"")
     sha256 = models.CharField(max_length=64)
     link = models.ForeignKey("core.OneTimeSecret", on_delete=models.CASCADE, related_name="+")
     challenge = models.ForeignKey("core.OneTimeSecret", on_delete=models.CASCADE, related_name="+")
     first_downloaded_at = models.DateTimeField(null=True, blank=True)
     download_count = models.PositiveIntegerField(default=0)
     voided_at = models.DateTimeField(null=True, blank=True)
+    # When the content and the challenge in it were erased: a dead profile leaves no secret.
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-created_at",)
+        indexes = (
+            models.Index(
+                fields=("created_at",),
+                name="profile_not_erased",
+                condition=models.Q(erased_at__isnull=True),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"profile {self.sha256[:12]}"
+
+    @property
+    def deadline(self):
+        """Until when it can be downloaded or, once it is downloaded, installed."""
+        return self.challenge.expires_at if self.first_downloaded_at else self.link.expires_at
