@@ -6,10 +6,12 @@ import plistlib
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 DESTRUCTIVE = ("EraseDevice", "DeviceLock", "ClearPasscode", "RemoveProfile")
+Listener = Callable[[str, str, str], None]
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY, udid TEXT, channel TEXT, uuid TEXT, request_type TEXT,
@@ -39,7 +41,8 @@ class Ledger:
     acts on every delivery of the same UUID again, and so do the simulated ones.
     """
 
-    def __init__(self, path: str = ":memory:") -> None:
+    def __init__(self, path: str = ":memory:", *, on_step: Listener | None = None) -> None:
+        self.on_step = on_step
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.executescript(SCHEMA)
@@ -69,6 +72,8 @@ class Ledger:
             "INSERT INTO steps (udid, step, detail, at) VALUES (?, ?, ?, ?)",
             (udid, step, detail, time.time()),
         )
+        if self.on_step is not None:
+            self.on_step(udid, step, detail)
 
     def deliveries_of(self, uuid: str) -> int:
         return int(self._read("SELECT count(*) FROM deliveries WHERE uuid = ?", (uuid,))[0][0])
