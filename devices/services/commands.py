@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Subquery
 
 from core import clock, history, secrets
 from core.actors import Actor
@@ -133,9 +133,19 @@ def waiting(channel_id: uuid.UUID, *, with_not_now: bool) -> QuerySet[Command]:
         statuses.append(CommandStatus.NOT_NOW)
     return (
         Command.objects.filter(channel_id=channel_id, status__in=statuses)
-        .select_related("device")
+        .select_related("device", "channel")
         .order_by("rank", "created_at", "id")
     )
+
+
+def _lock_device(device_id: uuid.UUID | Subquery) -> None:
+    # Everything that moves commands takes the device's row first, as the moves of the entry do:
+    # one order of locks, no deadlock, and one conversation per device at a time.
+    Device.objects.select_for_update(of=("self",), no_key=True).filter(pk=device_id).first()
+
+
+def _device_of(channel: Channel) -> Subquery:
+    return Subquery(Channel.objects.filter(pk=channel.pk).values("device_id"))
 
 
 @transaction.atomic
@@ -146,7 +156,7 @@ def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
     and commands that it was given but never answered, are offered again with the same UUID. A
     command of an older epoch, of an ended device, or past its deadline is never handed out.
     """
-    Channel.objects.select_for_update().get(pk=channel.pk)
+    _lock_device(_device_of(channel))
     now = clock.now()
     for command in waiting(channel.pk, with_not_now=is_idle):
         device = command.device
@@ -158,8 +168,8 @@ def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
             continue
         elif command.sent_count > MAX_RESENDS:
             _expire(command, now)
-        else:
-            return _send(command, now)
+        elif _send(command, now):
+            return command
     return None
 
 
@@ -167,18 +177,20 @@ def _is_stale(command: Command, now: dt.datetime) -> bool:
     return command.sent_at is None or command.sent_at <= now - RESEND_AFTER
 
 
-def _send(command: Command, now: dt.datetime) -> Command:
+def _send(command: Command, now: dt.datetime) -> bool:
     is_first = command.sent_at is None
     # NotNow is an answer: only repeated silence counts towards giving up.
     silent = command.status != CommandStatus.NOT_NOW
     count = F("sent_count") + 1 if silent else 1
-    Command.objects.filter(pk=command.pk, status__in=OPEN_COMMANDS).update(
+    sent = Command.objects.filter(pk=command.pk, status__in=OPEN_COMMANDS).update(
         status=CommandStatus.SENT, sent_at=now, sent_count=count
     )
+    if not sent:
+        return False
     command.status, command.sent_at = CommandStatus.SENT, now
     if is_first:
         handlers.handler_of(command.kind).on_sent(command)
-    return command
+    return True
 
 
 @transaction.atomic
@@ -188,9 +200,10 @@ def record_result(*, channel: Channel, command_id: uuid.UUID, result: Result) ->
     Exactly one answer finishes a command; its handler runs in the same transaction, so that what
     the device will forget after our 200 is safe before it.
     """
-    command = (
+    _lock_device(_device_of(channel))
+    command: Command | None = (
         Command.objects.select_for_update(of=("self",))
-        .select_related("device")
+        .select_related("device", "channel")
         .filter(pk=command_id, channel_id=channel.pk)
         .first()
     )
@@ -234,9 +247,10 @@ def _expire(command: Command, now: dt.datetime) -> None:
 def expire(command_id: uuid.UUID) -> bool:
     """End one command whose deadline passed; safe to call twice."""
     now = clock.now()
+    _lock_device(Subquery(Command.objects.filter(pk=command_id).values("device_id")))
     command = (
         Command.objects.select_for_update(of=("self",))
-        .select_related("device")
+        .select_related("device", "channel")
         .overdue(now)
         .filter(pk=command_id)
         .first()
