@@ -66,8 +66,7 @@ class Command(ABC):
 
     `params` and `secrets` are JSON values; secrets are stored sealed and never shown.
     `public_params` names the parameters that the change history may show: a parameter that
-    nobody declared is left out there. `deadline` None means that the order stands until it is
-    carried out or taken back.
+    nobody declared is left out there. `deadline` is how long the order stands.
     """
 
     request_type: ClassVar[str]
@@ -76,7 +75,7 @@ class Command(ABC):
     secret_names: ClassVar[frozenset[str]] = frozenset()
     public_params: ClassVar[frozenset[str]] = frozenset()
     never_not_now: ClassVar[frozenset[str]] = frozenset()
-    deadline: ClassVar[timedelta | None] = 2 * DAY
+    deadline: ClassVar[timedelta] = 30 * DAY
 
     def build(
         self,

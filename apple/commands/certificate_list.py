@@ -26,7 +26,6 @@ class CertificateList(Command):
     }
     param_names = frozenset({"managed_only"})
     public_params = frozenset({"managed_only"})
-    deadline = 2 * base.DAY
 
     def keys(
         self, target: Target, params: Mapping[str, Any], secrets: Mapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from apple.commands import base, reading
+from apple.commands import reading
 from apple.commands.base import DEVICE, USER, Availability, Command, Outcome, Target
 
 SECTION = "device"
@@ -113,7 +113,6 @@ class DeviceInformation(Command):
         "macOS": Availability(since=(10, 7), channels=frozenset({DEVICE, USER})),
     }
     never_not_now = frozenset({"iOS"})
-    deadline = 2 * base.DAY
 
     def keys(
         self, target: Target, params: Mapping[str, Any], secrets: Mapping[str, Any]

@@ -27,7 +27,7 @@ class EraseDevice(Command):
     secret_names = frozenset({"pin"})
     never_not_now = frozenset({"iOS", "macOS"})
     # Nobody knows whether a silent device was erased: the order stands until it is taken back.
-    deadline = None
+    deadline = 3650 * base.DAY
 
     def keys(
         self, target: Target, params: Mapping[str, Any], secrets: Mapping[str, Any]

@@ -49,7 +49,6 @@ class InstalledApplicationList(Command):
     param_names = frozenset({"managed_only", "identifiers"})
     public_params = param_names
     never_not_now = frozenset({"iOS"})
-    deadline = 2 * base.DAY
 
     def keys(
         self, target: Target, params: Mapping[str, Any], secrets: Mapping[str, Any]

@@ -48,7 +48,6 @@ class ProfileList(Command):
     param_names = frozenset({"managed_only"})
     public_params = frozenset({"managed_only"})
     never_not_now = frozenset({"iOS"})
-    deadline = 2 * base.DAY
 
     def keys(
         self, target: Target, params: Mapping[str, Any], secrets: Mapping[str, Any]

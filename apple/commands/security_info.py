@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from apple.commands import base, reading
+from apple.commands import reading
 from apple.commands.base import DEVICE, USER, Availability, Command, Outcome, Target
 
 SECTION = "security"
@@ -68,7 +68,6 @@ class SecurityInfo(Command):
         "iOS": Availability(since=(4,)),
         "macOS": Availability(since=(10, 7), channels=frozenset({DEVICE, USER})),
     }
-    deadline = 2 * base.DAY
 
     def keys(
         self, target: Target, params: Mapping[str, Any], secrets: Mapping[str, Any]

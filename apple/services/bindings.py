@@ -42,7 +42,7 @@ def device_of(identity: Identity, enrollment: EnrollmentId) -> Device:
         audit(device, "apple.identity.outdated", certificate=identity.sha256[:16])
         raise StaleIdentity
     if identity.first_used_at is None:
-        begin_use(identity)
+        begin_use(identity, device)
     return device
 
 
@@ -69,23 +69,22 @@ def bind(identity: Identity, device: Device) -> None:
     if not bound:
         raise IdentityMismatch
     identity.device = device
-    begin_use(identity)
+    begin_use(identity, device)
 
 
 @transaction.atomic
-def begin_use(identity: Identity) -> None:
+def begin_use(identity: Identity, device: Device) -> None:
     """Note the first use of a certificate; the device's older ones end with it."""
     now = clock.now()
     used = Identity.objects.filter(pk=identity.pk, first_used_at__isnull=True)
     if not used.update(first_used_at=now):
         return
     identity.first_used_at = now
-    older = Identity.objects.filter(device=identity.device, superseded_at__isnull=True).exclude(
+    older = Identity.objects.filter(device=device, superseded_at__isnull=True).exclude(
         pk=identity.pk
     )
     # Two certificates of one device may both be unused; only the past ends here.
     if older.filter(issued_at__lte=identity.issued_at).update(superseded_at=now):
-        device = identity.device
         data = {"certificate": identity.sha256[:16]}
         history.record(device, "apple.identity.renewed", actor=device.actor, data=data)
 

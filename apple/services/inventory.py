@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from apple.commands.base import Outcome
+from apple.commands.device_information import DeviceInformation
 from core import clock, history
 from core.actors import Actor
 from devices.models import Device, InventorySection
@@ -25,8 +26,6 @@ QUERIES = (
     "InstalledApplicationList",
 )
 EVERY = dt.timedelta(days=1)
-# A device that is away for a while answers once when it is back, and not once per missed day.
-DEADLINE = dt.timedelta(days=30)
 _COLUMNS = {
     "name": "name",
     "serial_number": "serial",
@@ -46,7 +45,8 @@ def request(*, device: Device, actor: Actor) -> None:
         channel=lifecycle.device_channel(device),
         kinds=QUERIES,
         actor=actor,
-        deadline=DEADLINE,
+        # One that is away for long answers once when it is back, and not once per missed day.
+        deadline=DeviceInformation.deadline,
     )
     Device.objects.filter(pk=device.pk).update(inventory_due_at=next_time())
 
@@ -117,5 +117,6 @@ def _store_facts(device: Device, facts: Mapping[str, Any]) -> None:
 
 
 def _fitted(column: str, value: Any) -> Any:
-    limit = Device._meta.get_field(column).max_length
-    return value[:limit] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return value[: getattr(Device._meta.get_field(column), "max_length", None)]

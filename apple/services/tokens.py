@@ -36,7 +36,7 @@ def open_push(channel: Channel) -> PushCredentials | None:
     """Return the push credentials of a channel, or None when it has none. No query."""
     if not channel.sealed_push:
         return None
-    body = json.loads(secrets.unseal(channel.sealed_push, context=f"push:{channel.pk}"))
+    body = json.loads(secrets.unseal(bytes(channel.sealed_push), context=f"push:{channel.pk}"))
     return PushCredentials(token=bytes.fromhex(body["token"]), magic=body["magic"])
 
 
@@ -45,7 +45,7 @@ def seal_unlock(device_id: uuid.UUID, token: bytes) -> bytes:
 
 
 def open_unlock(device_id: uuid.UUID, sealed: bytes) -> bytes:
-    return secrets.unseal(sealed, context=f"unlock:{device_id}")
+    return secrets.unseal(bytes(sealed), context=f"unlock:{device_id}")
 
 
 def seal_bootstrap(device_id: uuid.UUID, token: bytes) -> bytes:
@@ -53,4 +53,4 @@ def seal_bootstrap(device_id: uuid.UUID, token: bytes) -> bytes:
 
 
 def open_bootstrap(device_id: uuid.UUID, sealed: bytes) -> bytes:
-    return secrets.unseal(sealed, context=f"bootstrap:{device_id}")
+    return secrets.unseal(bytes(sealed), context=f"bootstrap:{device_id}")

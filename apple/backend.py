@@ -1,0 +1,108 @@
+"""How devices are asked for things over Apple's protocol; registered with the floor below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apple.commands.registry import get
+from apple.profile import identifier
+from apple.services import inventory, orders, push
+from core.actors import Actor
+from devices import channels, handlers
+from devices.models import Channel, Command, CommandRank, Device, Platform
+from devices.services import commands, lifecycle
+
+KIND = "apple"
+_ACTIONS = frozenset({"check_in", "lock", "retire", "wipe"})
+_WIPE_OPTIONS = {
+    Platform.IPHONE: ("preserve_data_plan", "disallow_proximity_setup"),
+    Platform.IPAD: ("preserve_data_plan", "disallow_proximity_setup"),
+    Platform.MAC: ("obliteration_behavior",),
+}
+
+
+class AppleBackend:
+    """Implements `devices.channels.ChannelBackend`."""
+
+    def wake(self, channel: Channel) -> None:
+        push.wake(channel)
+
+    def actions(self, device: Device) -> frozenset[str]:
+        return _ACTIONS if device.platform in _WIPE_OPTIONS else frozenset()
+
+    def needs_pin(self, device: Device) -> bool:
+        return device.platform == Platform.MAC
+
+    def check_in(self, device: Device, *, actor: Actor) -> None:
+        inventory.request(device=device, actor=actor)
+
+    def lock(
+        self, device: Device, *, actor: Actor, pin: str, message: str, phone: str, reason: str
+    ) -> Command:
+        params = {"message": message, "phone_number": phone}
+        return self._order(
+            device,
+            "DeviceLock",
+            actor=actor,
+            params={name: value for name, value in params.items() if value},
+            pin=pin,
+            reason=reason,
+            desired_key=orders.LOCK_KEY,
+            rank=CommandRank.NORMAL,
+        )
+
+    def retire(self, device: Device, *, actor: Actor, reason: str) -> Command:
+        apple = getattr(device, "apple", None)
+        name = (apple and apple.profile_identifier) or identifier(device.tenant_id)
+        return self._order(
+            device,
+            "RemoveProfile",
+            actor=actor,
+            params={"identifier": name},
+            reason=reason,
+            desired_key=orders.RETIRE_KEY,
+        )
+
+    def wipe(
+        self, device: Device, *, actor: Actor, pin: str, options: dict[str, Any], reason: str
+    ) -> Command:
+        known = _WIPE_OPTIONS[Platform(device.platform)]
+        return self._order(
+            device,
+            "EraseDevice",
+            actor=actor,
+            params={name: options[name] for name in known if name in options},
+            pin=pin,
+            reason=reason,
+            desired_key=orders.WIPE_KEY,
+        )
+
+    def _order(
+        self,
+        device: Device,
+        kind: str,
+        *,
+        actor: Actor,
+        params: dict[str, Any],
+        reason: str,
+        desired_key: str,
+        pin: str = "",
+        rank: int = CommandRank.ORDER,
+    ) -> Command:
+        return commands.enqueue(
+            channel=lifecycle.device_channel(device),
+            kind=kind,
+            actor=actor,
+            params=params,
+            secret_params={"pin": pin} if pin else None,
+            reason=reason,
+            deadline=get(kind).deadline,
+            desired_key=desired_key,
+            rank=rank,
+        )
+
+
+def register() -> None:
+    channels.register(KIND, AppleBackend())
+    for kind, handler in orders.HANDLERS.items():
+        handlers.register(kind, handler)

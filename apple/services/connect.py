@@ -1,0 +1,127 @@
+"""The command channel: takes results, hands out the next command."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+
+import structlog
+
+from apple.commands import registry
+from apple.commands.base import DEVICE, USER, CommandError, Target
+from apple.errors import ForeignCommand
+from apple.protocol import envelope
+from apple.protocol.platforms import Platform, version_of
+from apple.protocol.results import ConnectMessage, Status
+from apple.services import bindings, lines, orders
+from apple.services.lines import Line
+from devices.models import Channel, Command, Device, Identity
+from devices.services import commands, contact
+from devices.states import CommandStatus
+
+log = structlog.get_logger(__name__)
+
+NOTHING = b""
+# Commands that cannot be built for a device are failed on the way; not more than this at once.
+MAX_UNBUILDABLE = 20
+_STATUSES = {
+    Status.ACKNOWLEDGED: CommandStatus.ACKNOWLEDGED,
+    Status.ERROR: CommandStatus.ERROR,
+    Status.COMMAND_FORMAT_ERROR: CommandStatus.ERROR,
+    Status.NOT_NOW: CommandStatus.NOT_NOW,
+}
+
+
+def exchange(*, identity: Identity, message: ConnectMessage) -> bytes:
+    """Take what a device says and return the next command, or no bytes for "nothing more".
+
+    An idle poll without work costs one query besides the caller's, and once a minute a second
+    one for the last contact. Raises ManagementEnded, UnknownIdentity, IdentityMismatch,
+    StaleIdentity, ForeignCommand, UserNotManaged.
+    """
+    device = bindings.device_of(identity, message.enrollment)
+    if not bindings.is_served(device):
+        return NOTHING
+    last_seen_at = device.contact.last_seen_at if hasattr(device, "contact") else None
+    contact.seen(device.pk, last_seen_at=last_seen_at)
+    line = lines.find(device, message.enrollment)
+    is_idle = message.status is Status.IDLE
+    if not is_idle:
+        _take(device, line, message)
+    elif not line.has_work:
+        lines.rest(line)
+        return NOTHING
+    orders.reconsider(device)
+    return _next(line, is_idle=is_idle)
+
+
+def _take(device: Device, line: Line, message: ConnectMessage) -> None:
+    command_id = _uuid(message.command_uuid)
+    if command_id is None:
+        log.info("apple.result.unknown", device=str(device.pk))
+        return
+    taken = commands.record_result(
+        channel=Channel(pk=line.channel_id),
+        command_id=command_id,
+        result=commands.Result(
+            status=_STATUSES[message.status],
+            error=[asdict(error) for error in message.errors],
+            raw=dict(message.body),
+        ),
+    )
+    if taken is None:
+        _check_not_foreign(device, command_id)
+    elif message.status is Status.COMMAND_FORMAT_ERROR:
+        # The device could not read what we built: a fault of the server.
+        log.error("apple.command.malformed", kind=taken.kind, command=str(command_id))
+
+
+def _check_not_foreign(device: Device, command_id: uuid.UUID) -> None:
+    # Late, repeated and cancelled answers are normal, also those from before a new enrollment.
+    owner = Command.objects.filter(pk=command_id).values_list("device__physical_id", flat=True)
+    physical_id = owner.first()
+    if physical_id is not None and physical_id != device.physical_id:
+        bindings.audit(device, "apple.result.refused", command=str(command_id))
+        raise ForeignCommand
+
+
+def _next(line: Line, *, is_idle: bool) -> bytes:
+    channel = Channel(pk=line.channel_id)
+    for _ in range(MAX_UNBUILDABLE):
+        command = commands.hand_out(channel=channel, is_idle=is_idle)
+        if command is None:
+            break
+        try:
+            body = build(command)
+        except CommandError as error:
+            _fail(channel, command, error)
+        else:
+            return envelope.command(command.wire_uuid, body)
+    lines.rest_or_push_later(line)
+    return NOTHING
+
+
+def build(command: Command) -> dict[str, object]:
+    """Return the Command dictionary as the device is to get it. Raises CommandError."""
+    device = command.device
+    target = Target(
+        platform=Platform(device.platform) if device.platform in set(Platform) else Platform.OTHER,
+        os_version=version_of(device.os_version),
+        channel=USER if command.channel.user_key else DEVICE,
+    )
+    return registry.get(command.kind).build(target, command.params, commands.secret_params(command))
+
+
+def _fail(channel: Channel, command: Command, error: CommandError) -> None:
+    # Desired state is judged when it is delivered: the system may be too old by now, or too new.
+    log.warning("apple.command.unbuildable", kind=command.kind, error=str(error))
+    reason = {"domain": "muster", "code": 0, "description": str(error)}
+    result = commands.Result(status=CommandStatus.ERROR, error=[reason])
+    commands.record_result(channel=channel, command_id=command.pk, result=result)
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

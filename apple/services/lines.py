@@ -1,0 +1,100 @@
+"""The channels of an Apple device: the device's own and those of users on a Mac."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from apple.errors import UserNotManaged
+from apple.protocol.enrollment import EnrollmentId
+from core import clock
+from devices.models import Channel, Command, Device
+from devices.states import CommandStatus
+
+KIND = "apple"
+MAX_USER_CHANNELS = 20
+# A device that is busy comes back by itself only if that was its last word; so it is pushed, and
+# ever more rarely (Apple: NotNow).
+PUSH_AGAIN = (dt.timedelta(minutes=15), dt.timedelta(hours=1), dt.timedelta(days=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel as the hot path needs it: which one, and whether anything waits on it."""
+
+    channel_id: uuid.UUID
+    has_work: bool
+    push_due_at: dt.datetime | None
+
+
+def find(device: Device, enrollment: EnrollmentId) -> Line:
+    """Return the channel that a message came over; one query for a known one.
+
+    A user of a known device that never sent a token gets a channel all the same.
+    Raises UserNotManaged when a device has more users than any Mac.
+    """
+    found = (
+        Channel.objects.filter(device_id=device.pk, kind=KIND, user_key=enrollment.user_key)
+        .values_list("pk", _has_work(), "push_due_at")
+        .first()
+    )
+    if found:
+        return Line(*found)
+    return Line(open_channel(device, enrollment).pk, has_work=False, push_due_at=None)
+
+
+@transaction.atomic
+def open_channel(device: Device, enrollment: EnrollmentId) -> Channel:
+    """Return the channel of an enrollment with its row locked, creating a user's on first sight."""
+    locked = Channel.objects.select_for_update().filter(device=device, kind=KIND)
+    channel = locked.filter(user_key=enrollment.user_key).first()
+    if channel is None:
+        # The device's own channel is the lock under which users are counted.
+        users = [one for one in locked if one.user_key]
+        if len(users) >= MAX_USER_CHANNELS:
+            raise UserNotManaged
+        channel, _created = Channel.objects.get_or_create(
+            device=device,
+            kind=KIND,
+            user_key=enrollment.user_key,
+            defaults={
+                "user_short_name": enrollment.user_short_name,
+                "user_long_name": enrollment.user_long_name,
+            },
+        )
+    channel.device = device
+    return channel
+
+
+def rest(line: Line) -> None:
+    """Stop pushing a channel on which nothing waits; no query when nothing was due."""
+    if line.push_due_at is None:
+        return
+    # Something queued in this instant has moved the due time, and keeps it.
+    Channel.objects.filter(~_has_work(), pk=line.channel_id, push_due_at=line.push_due_at).update(
+        push_due_at=None, push_attempts=0
+    )
+
+
+def rest_or_push_later(line: Line) -> None:
+    """End a conversation: push again for what the device put off, or stop pushing. Two queries."""
+    put_off = (
+        Command.objects.filter(channel_id=line.channel_id, status=CommandStatus.NOT_NOW)
+        .order_by("not_now_count")
+        .values_list("not_now_count", flat=True)
+        .first()
+    )
+    if put_off is None:
+        rest(line)
+        return
+    delay = PUSH_AGAIN[min(max(put_off, 1), len(PUSH_AGAIN)) - 1]
+    due = Channel.objects.filter(pk=line.channel_id, push_due_at=line.push_due_at)
+    due.update(push_due_at=clock.now() + delay)
+
+
+def _has_work() -> Exists:
+    return Exists(Command.objects.open().filter(channel_id=OuterRef("pk")))
