@@ -128,9 +128,9 @@ def open_envelope(envelope: Envelope, *, recipients: Sequence[Recipient]) -> byt
     a padding oracle.
     """
     _, key_size, block = _CIPHERS_BY_NAME[envelope.cipher]
-    private_key, wrapped = _own_key(envelope, recipients)
+    recipient, wrapped = find_recipient(envelope, recipients)
     try:
-        key = private_key.decrypt(wrapped, padding.PKCS1v15())
+        key = recipient.key.decrypt(wrapped, padding.PKCS1v15())
     except keys.LIBRARY_ERRORS:
         key = b""
     if len(key) != key_size:
@@ -145,15 +145,14 @@ def open_envelope(envelope: Envelope, *, recipients: Sequence[Recipient]) -> byt
         raise CmsError("undecryptable", "the envelope cannot be opened") from error
 
 
-def _own_key(
-    envelope: Envelope, recipients: Sequence[Recipient]
-) -> tuple[rsa.RSAPrivateKey, bytes]:
+def find_recipient(envelope: Envelope, recipients: Sequence[Recipient]) -> tuple[Recipient, bytes]:
+    """Which of ours the envelope is for, and that one's wrapped key. Raises `CmsError`."""
     for recipient in recipients:
         view = view_of(recipient.certificate)
         names = ((view.issuer, view.serial), view.subject_key_identifier())
         for name, wrapped in envelope.wrapped_keys:
             if name in names:
-                return recipient.key, wrapped
+                return recipient, wrapped
     raise CmsError("wrong_recipient", "the envelope is for somebody else")
 
 

@@ -150,6 +150,17 @@ def open_request(request: Request, *, recipients: Sequence[Recipient]) -> Opened
     )
 
 
+def addressed_to(request: Request, *, recipients: Sequence[Recipient]) -> Recipient:
+    """The CA that the client knows and expects the reply from; the first one when in doubt."""
+    if len(recipients) > 1 and request.signed.content is not None:
+        try:
+            sealed = envelope.read_envelope(request.signed.content, max_size=MAX_MESSAGE)
+            return envelope.find_recipient(sealed, recipients)[0]
+        except CmsError:
+            return recipients[0]
+    return recipients[0]
+
+
 def build_success(
     opened: OpenedRequest,
     *,
@@ -188,7 +199,7 @@ def ca_certificates(certificates: Sequence[x509.Certificate]) -> tuple[str, byte
 
 
 def parse_query(raw: str) -> tuple[str, bytes]:
-    """Operation and message of a raw query string. Raises `CmsError`.
+    """Operation and message (as text) of a raw query string.
 
     Raw, because macOS leaves `+` and `/` of its base64 unescaped and others use the URL-safe
     alphabet; a framework's parser turns the `+` into a space.
@@ -198,12 +209,14 @@ def parse_query(raw: str) -> tuple[str, bytes]:
         name, _, value = part.partition("=")
         fields.setdefault(name.lower(), unquote_to_bytes(value))
     operation = fields.get("operation", b"").decode("ascii", "replace")
-    text = fields.get("message", b"").translate(bytes.maketrans(b" -_", b"++/"))
-    if operation.lower() != "pkioperation":
-        return operation, text
-    text = text.translate(None, b"\r\n\t").rstrip(b"=")
+    return operation, fields.get("message", b"")
+
+
+def decode_message(text: bytes) -> bytes:
+    """The message of a GET, whichever base64 alphabet and padding it has. Raises `CmsError`."""
+    text = text.translate(bytes.maketrans(b" -_", b"++/"), b"\r\n\t").rstrip(b"=")
     try:
-        return operation, base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:
         raise CmsError("malformed", "the message is not base64") from error
 

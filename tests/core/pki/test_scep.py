@@ -151,6 +151,7 @@ def test_a_request_to_an_older_authority_is_opened(device_ca, client):
     newer = Recipient(self_signed(newer_key, "newer"), newer_key)
     request = scep.read_request(client.request())
     assert scep.open_request(request, recipients=[newer, device_ca])
+    assert scep.addressed_to(request, recipients=[newer, device_ca]) is device_ca
 
 
 def test_single_des_is_bad_alg(device_ca, client):
@@ -188,6 +189,8 @@ def test_a_request_for_another_authority_is_refused(device_ca):
     other_key = rsa_key("newer ca", 3072)
     client = Client(self_signed(other_key, "other"))
     assert refusal(device_ca, client.request()) == FailInfo.BAD_MESSAGE_CHECK
+    request = scep.read_request(client.request())
+    assert scep.addressed_to(request, recipients=[device_ca, device_ca]) is device_ca
 
 
 def test_content_changed_after_signing_is_refused(device_ca, client):
@@ -309,7 +312,9 @@ STANDARD = base64.b64encode(MESSAGE).decode()
 )
 def test_a_message_in_the_query_is_read_however_it_was_escaped(text):
     query = f"operation=PKIOperation&message={text}"
-    assert scep.parse_query(query) == ("PKIOperation", MESSAGE)
+    operation, text = scep.parse_query(query)
+    assert operation == "PKIOperation"
+    assert scep.decode_message(text) == MESSAGE
 
 
 @pytest.mark.parametrize("query", ["operation=GetCACaps", "operation=GetCACaps&message="])
@@ -324,7 +329,7 @@ def test_a_ca_name_in_the_query_is_no_base64():
 @pytest.mark.parametrize("text", ["a", "%00%01", "!!!!", "é"])
 def test_a_message_that_is_no_base64_is_malformed(text):
     with pytest.raises(CmsError):
-        scep.parse_query(f"operation=PKIOperation&message={text}")
+        scep.decode_message(scep.parse_query(f"operation=PKIOperation&message={text}")[1])
 
 
 def test_an_empty_operation_is_tolerated():
