@@ -8,7 +8,7 @@ import http.server
 import plistlib
 import threading
 import uuid
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -248,14 +248,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return self._submit(path, {k: v[0] for k, v in parse_qs(body.decode()).items()})
 
     def _scep(self, query: str, body: bytes | None) -> None:
-        operation, message = scep.parse_query(query)
+        fields = dict(part.partition("=")[::2] for part in query.split("&"))
+        operation = fields["operation"]
         if operation == "GetCACaps":
             self._answer(200, self.state.capabilities, "text/plain")
         elif operation == "GetCACert":
             kind, data = scep.ca_certificates([self.state.device_ca])
             self._answer(200, data, kind)
         else:
-            reply = self.state.scep(message if body is None else body)
+            message = base64.b64decode(unquote(fields.get("message", ""))) if body is None else body
+            reply = self.state.scep(message)
             self._answer(200, reply, scep.MESSAGE_TYPE)
 
     def _step(self, path: str) -> str:
