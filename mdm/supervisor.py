@@ -120,6 +120,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ask every child to stop, wait, and end by force what is left. A second signal hurries."""
+        self._say("Stopping.")
         for child in self.children:
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_SECONDS

@@ -18,7 +18,7 @@ from tests.fakes.smtp import FakeSMTP
 
 pytest_plugins = ["tests.browser", "tests.cast"]
 
-DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "server"}
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "server", "new_server"}
 _skipped: Counter[str] = Counter()
 
 

@@ -29,6 +29,18 @@ def find_programs() -> Path | None:
     return Path(on_path).resolve().parent if on_path and shutil.which("postgres") else None
 
 
+def create_database(url: str, name: str, *, template: str = "template1") -> str:
+    """Create a database on the server of `url`, as a copy of `template`; return its URL."""
+    _execute(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def _execute(url: str, statement: str) -> None:
+    # CREATE and DROP DATABASE do not run inside a transaction.
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(statement.encode())
+
+
 class PostgresServer:
     """Start with `start()`, stop with `stop()`; `url` names its first, empty database."""
 
@@ -67,18 +79,12 @@ class PostgresServer:
         until(self._answers, seconds=30, step=0.05, what="PostgreSQL to answer")
         return self
 
-    def execute(self, statement: str) -> None:
-        """Run one administrative statement (CREATE DATABASE and the like) outside a transaction."""
-        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
-            connection.execute(statement.encode())
-
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Create a database, as a copy of `template`; return its URL."""
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return self.url_of(name)
+        return create_database(self.url, name, template=template)
 
     def drop_database(self, name: str) -> None:
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _execute(self.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def stop(self) -> None:
         if self.process is not None:
