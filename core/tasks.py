@@ -11,10 +11,11 @@ log = structlog.get_logger(__name__)
 class DoorbellTask(Task):
     """A task that may get lost: the row it names is found again by a sweep."""
 
-    def ring(self, *args) -> None:
+    def ring(self, *args, after_seconds: float = 0) -> None:
         """Tell a worker, and never fail the caller: a broker that is down costs time only."""
+        countdown = after_seconds or None
         try:
-            self.apply_async(args, retry=False, ignore_result=True)
+            self.apply_async(args, countdown=countdown, retry=False, ignore_result=True)
         except Exception as error:
             log.warning("doorbell.failed", task=self.name, error=type(error).__name__)
 
