@@ -35,7 +35,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     S.WIPED: frozenset(),
     S.RESET: frozenset(),
     S.UNENROLLED: frozenset(),
-    S.ABANDONED: frozenset(),
+    # The device may finish late all the same, when it or we were offline at the wrong moment.
+    S.ABANDONED: frozenset({S.ACTIVE}),
 }
 
 # Managed: the device may talk to us and be given commands.

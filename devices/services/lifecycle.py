@@ -76,8 +76,8 @@ def end_channels(device: Device) -> None:
 def activate(*, device_id: uuid.UUID, actor: Actor) -> Device:
     """Make an enrolling entry active: the first token of its device channel came."""
     device = transition(device_id=device_id, to=S.ACTIVE, actor=actor)
-    device.enrolled_at = device.state_changed_at
-    device.save(update_fields=["enrolled_at"])
+    device.enrolled_at, device.ended_at = device.state_changed_at, None
+    device.save(update_fields=["enrolled_at", "ended_at"])
     return device
 
 

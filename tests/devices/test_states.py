@@ -29,8 +29,12 @@ def test_every_pair_of_states_is_decided(source, target):
 
 
 def test_an_ended_entry_never_comes_back():
-    for state in set(DeviceState.values) - MANAGED:
+    for state in set(DeviceState.values) - MANAGED - {DeviceState.ABANDONED}:
         assert not TRANSITIONS[state]
+
+
+def test_an_enrollment_that_was_given_up_may_still_be_finished():
+    assert TRANSITIONS[DeviceState.ABANDONED] == {DeviceState.ACTIVE}
 
 
 def test_requested_is_never_done_without_being_sent_or_answered():
