@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
 from core.errors import DomainError
 
 
@@ -69,6 +72,72 @@ class NotOffered(DomainError):
     code = "not_offered"
     status = 404
     message = "This service is not offered."
+
+
+class PushNotConfigured(DomainError):
+    """Without a push certificate there is no topic, and without a topic no enrollment."""
+
+    code = "push_not_configured"
+    status = 409
+    message = _("There is no push certificate yet. Install one in the settings first.")
+
+
+class PushCertificateUnusable(DomainError):
+    """`reason` is a code of `apple.protocol.push_certificate`, expired or not_yet_valid."""
+
+    code = "push_certificate_unusable"
+    reasons = {
+        "too_large": _("The file is too large to be a certificate."),
+        "unreadable": _("This file is not a certificate. Upload the .pem file of Apple's portal."),
+        "is_request": _("This is the signing request. Upload what Apple's portal made from it."),
+        "no_topic": _("This is not a push certificate for device management."),
+        "expired": _("This certificate has expired. Renew it in Apple's portal."),
+        "not_yet_valid": _("This certificate is not valid yet. Check the clock of this server."),
+    }
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(str(self.reasons[reason]), field="certificate")
+
+
+class PushKeyMismatch(DomainError):
+    code = "push_key_mismatch"
+    message = _(
+        "This certificate was not made from a signing request of this organisation. Download the"
+        " request again and use it in Apple's portal."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(field="certificate")
+
+
+class PushCertificateKnown(DomainError):
+    code = "push_certificate_known"
+    status = 409
+    message = _("This certificate is installed already, or was replaced by a newer one.")
+
+    def __init__(self) -> None:
+        super().__init__(field="certificate")
+
+
+class TopicChange(DomainError):
+    """The new certificate cannot reach `count` enrolled devices."""
+
+    code = "topic_change"
+    status = 409
+
+    def __init__(self, *, count: int) -> None:
+        self.count = count
+        message = ngettext(
+            "This certificate has another topic. %(count)d device would have to enroll again once"
+            " the present certificate ends. Renew the present certificate instead, or type the"
+            " organisation's name to install this one.",
+            "This certificate has another topic. %(count)d devices would have to enroll again once"
+            " the present certificate ends. Renew the present certificate instead, or type the"
+            " organisation's name to install this one.",
+            count,
+        )
+        super().__init__(message % {"count": count}, field="confirmation")
 
 
 class ManagementEnded(Exception):

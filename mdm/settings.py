@@ -43,6 +43,8 @@ MUSTER_TENANT_NAME = env("MUSTER_TENANT_NAME", default="My organisation")
 MUSTER_METRICS_TOKEN = env("MUSTER_METRICS_TOKEN", default="")
 MUSTER_APNS_URL = env("MUSTER_APNS_URL", default="https://api.push.apple.com")
 MUSTER_APNS_CA_FILE = env("MUSTER_APNS_CA_FILE", default="")
+MUSTER_PUSH_VENDOR_KEY_FILE = env("MUSTER_PUSH_VENDOR_KEY_FILE", default="")
+MUSTER_PUSH_VENDOR_CERTIFICATE_FILE = env("MUSTER_PUSH_VENDOR_CERTIFICATE_FILE", default="")
 
 INSTALLED_APPS = [
     "mdm.apps.MdmConfig",

@@ -1,0 +1,1 @@
+"""Services of Apple that we call."""
