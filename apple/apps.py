@@ -7,3 +7,8 @@ from django.apps import AppConfig
 
 class AppleConfig(AppConfig):
     name = "apple"
+
+    def ready(self) -> None:
+        from apple import backend
+
+        backend.register()

@@ -29,8 +29,6 @@ def device_of(identity: Identity, enrollment: EnrollmentId) -> Device:
     Expects `device__physical` to be loaded; no query then, save at the first use of a renewed
     certificate. Raises UnknownIdentity, IdentityMismatch and StaleIdentity.
     """
-    if identity.device is None:
-        _adopt_renewed(identity)
     device = identity.device
     if device is None:
         log.warning("apple.identity.unknown", identity=str(identity.pk))
@@ -97,12 +95,3 @@ def audit(device: Device, action: str, **data: Any) -> None:
     ):
         actor = Actor("device", str(device.pk), device.label)
         history.record(device, action, actor=actor, data=data)
-
-
-def _adopt_renewed(identity: Identity) -> None:
-    # A Mac renews its certificate by itself and simply comes with the new one
-    # (RFC 8894 renewal, signed with the certificate that is bound).
-    previous = identity.renewed_from
-    if previous is None or previous.device_id is None or previous.revoked_at is not None:
-        return
-    bind(identity, Device.objects.select_related("physical").get(pk=previous.device_id))

@@ -49,24 +49,25 @@ def find(device: Device, enrollment: EnrollmentId) -> Line:
 
 @transaction.atomic
 def open_channel(device: Device, enrollment: EnrollmentId) -> Channel:
-    """Return the channel of an enrollment with its row locked, creating a user's on first sight."""
-    locked = Channel.objects.select_for_update().filter(device=device, kind=KIND)
-    channel = locked.filter(user_key=enrollment.user_key).first()
+    """Return the channel of an enrollment, creating a user's on first sight.
+
+    The device's row is the lock; `channel.device` is the entry as it is under that lock.
+    Raises UserNotManaged.
+    """
+    locked = Device.objects.select_for_update(of=("self",)).get(pk=device.pk)
+    channels = {one.user_key: one for one in Channel.objects.filter(device=locked, kind=KIND)}
+    channel = channels.get(enrollment.user_key)
     if channel is None:
-        # The device's own channel is the lock under which users are counted.
-        users = [one for one in locked if one.user_key]
-        if len(users) >= MAX_USER_CHANNELS:
+        if len(channels) > MAX_USER_CHANNELS:
             raise UserNotManaged
-        channel, _created = Channel.objects.get_or_create(
-            device=device,
+        channel = Channel.objects.create(
+            device=locked,
             kind=KIND,
             user_key=enrollment.user_key,
-            defaults={
-                "user_short_name": enrollment.user_short_name,
-                "user_long_name": enrollment.user_long_name,
-            },
+            user_short_name=enrollment.user_short_name,
+            user_long_name=enrollment.user_long_name,
         )
-    channel.device = device
+    channel.device = locked
     return channel
 
 
