@@ -45,9 +45,8 @@ def with_keys(row: Tenant, monkeypatch) -> Tenant:
     from core.actors import Actor
     from core.services import keys
 
-    monkeypatch.setattr(
-        keys.pki_keys, "generate_rsa", lambda bits: _ca_key() if bits == 3072 else None
-    )
+    key = _ca_key()
+    monkeypatch.setattr(keys.pki_keys, "generate_rsa", lambda bits: key)
     keys.create_tenant_keys(tenant=row, actor=Actor.system("tests"))
     return row
 
