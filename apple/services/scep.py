@@ -14,9 +14,10 @@ from core.services import keys
 from core.services.keys import LoadedKey
 from devices.models import Identity
 from devices.services import identities
-from enrollment.models import IssuedProfile, StoppedReason
+from enrollment.errors import ChallengeRefused, SessionEnded
+from enrollment.models import StoppedReason
 from enrollment.services import challenges
-from enrollment.services.challenges import Standing
+from enrollment.services.challenges import Challenge
 
 log = structlog.get_logger(__name__)
 
@@ -69,50 +70,60 @@ def _certify(
     A Mac that renews sends its old challenge along, or none, and says PKCSReq: what makes a
     renewal is the signer, not the message type.
     """
-    profile = challenges.find(tenant=tenant, token=opened.challenge)
-    state = challenges.standing(profile) if profile else None
-    if profile is not None and state is Standing.LIVE:
-        return _redeem(profile, authority=authority, opened=opened, actor=actor)
+    challenge = _known_challenge(tenant, opened.challenge)
+    if challenge is not None and not challenge.refusal:
+        return _redeem(challenge, authority=authority, opened=opened, actor=actor)
     if Identity.objects.filter(tenant=tenant, sha256=opened.signer.sha256).exists():
         return _renew(tenant=tenant, authority=authority, opened=opened, actor=actor)
-    if profile is None:
+    if challenge is None:
         raise ScepFailure(FailInfo.BAD_REQUEST, "unknown challenge")
-    if state is Standing.USED:
-        return _repeat(profile, opened=opened, actor=actor)
-    if state is Standing.EXPIRED:
-        challenges.refuse(profile=profile, reason=StoppedReason.CHALLENGE_EXPIRED, actor=actor)
-    raise ScepFailure(FailInfo.BAD_REQUEST, f"challenge is {state}")
+    return _repeat(challenge, ChallengeRefused(challenge.refusal), opened=opened, actor=actor)
+
+
+def _known_challenge(tenant: Tenant, token: str) -> Challenge | None:
+    try:
+        return challenges.look_up(tenant=tenant, token=token)
+    except ChallengeRefused:
+        return None
 
 
 def _redeem(
-    profile: IssuedProfile, *, authority: LoadedKey, opened: OpenedRequest, actor: Actor
+    challenge: Challenge, *, authority: LoadedKey, opened: OpenedRequest, actor: Actor
 ) -> Identity:
-    with transaction.atomic():
-        if challenges.spend(profile=profile, actor=actor):
+    try:
+        with transaction.atomic():
+            session = challenges.redeem(challenge, actor=actor)
             return identities.issue(
-                tenant=profile.tenant,
+                tenant=session.tenant,
                 authority=authority,
                 public_key=opened.public_key,
-                session_id=profile.session_id,
+                session_id=session.pk,
                 transaction_id=opened.request.transaction_id,
                 actor=actor,
             )
-    # Somebody was faster: the same client in a second connection, or a thief.
-    return _repeat(profile, opened=opened, actor=actor)
+    except ChallengeRefused as error:
+        # Somebody was faster: the same client in a second connection, or a thief.
+        return _repeat(challenge, error, opened=opened, actor=actor)
+    except SessionEnded as error:
+        raise ScepFailure(FailInfo.BAD_REQUEST, "the attempt has ended") from error
 
 
-def _repeat(profile: IssuedProfile, *, opened: OpenedRequest, actor: Actor) -> Identity:
-    """The certificate again for a client that lost the reply (RFC 8894 §3.3, apple's retries)."""
+def _repeat(
+    challenge: Challenge, error: ChallengeRefused, *, opened: OpenedRequest, actor: Actor
+) -> Identity:
+    """The certificate again for a client that lost the reply, and for nobody else."""
     identity = identities.find_issued(
-        tenant=profile.tenant,
-        session_id=profile.session_id,
+        tenant=challenge.profile.tenant,
+        session_id=challenge.session.pk,
         transaction_id=opened.request.transaction_id,
         public_key=opened.public_key,
     )
-    if identity is None:
-        challenges.refuse(profile=profile, reason=StoppedReason.CHALLENGE_USED, actor=actor)
-        raise ScepFailure(FailInfo.BAD_REQUEST, "the challenge was used with another key")
-    return identity
+    if identity is not None and error.reason == StoppedReason.CHALLENGE_USED:
+        return identity
+    # A client tries several times; the history need not tell it several times.
+    if challenge.session.stopped_reason != error.reason:
+        challenges.refused(challenge, error, actor=actor)
+    raise ScepFailure(FailInfo.BAD_REQUEST, error.reason)
 
 
 def _renew(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import structlog
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
 
 from apple.services import scep as service
@@ -19,7 +18,9 @@ log = structlog.get_logger(__name__)
 @require_http_methods(["GET", "POST"])
 def scep_endpoint(request: HttpRequest, tenant: str) -> HttpResponse:
     """Answer GetCACaps, GetCACert and PKIOperation (RFC 8894 §4); 400 for what is neither."""
-    organisation = get_object_or_404(Tenant, slug=tenant)
+    organisation = Tenant.objects.filter(slug=tenant).first()
+    if organisation is None:
+        return HttpResponse(status=404)
     operation, text = scep.parse_query(request.META.get("QUERY_STRING", ""))
     match operation.lower():
         case "getcacaps":

@@ -145,7 +145,9 @@ def _opened(
 ) -> LoadedKey:
     if hashlib.sha256(certificate).hexdigest() != sha256:
         raise secrets.SecretError("the certificate of a stored key was changed")
-    key = pki_keys.load_private(secrets.unseal(sealed, context=seal_context(row_id)))
+    # The seal is authenticated, so that what opens is what we made.
+    data = secrets.unseal(sealed, context=seal_context(row_id))
+    key = pki_keys.load_private(data, is_trusted=True)
     return LoadedKey(
         row_id=row_id,
         certificate=x509.load_der_x509_certificate(certificate),

@@ -66,6 +66,8 @@ def redeem(challenge: Challenge, *, actor: Actor) -> EnrollmentSession:
     every other profile of the attempt is dead. Raises ChallengeRefused with the reason; the
     caller then tells `refused` outside of its transaction.
     """
+    # Ending an attempt locks it first and its secrets then; the other way round is a deadlock.
+    sessions.locked(challenge.session)
     if refusal := challenge.refusal:
         raise ChallengeRefused(refusal)
     if not onetime.consume(challenge.row):

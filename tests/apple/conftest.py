@@ -10,6 +10,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from core.models import KeyPurpose
+from core.services import keys
+from tests import factories
+from tests.apple.enrolling import Endpoint
+
 
 def make_certificate(common_name: str, issuer: str | None = None) -> bytes:
     """Return a DER certificate that is good for looking at, not for trusting."""
@@ -36,3 +41,20 @@ def any_certificate() -> bytes:
 @pytest.fixture(scope="session")
 def issued_certificate() -> bytes:
     return make_certificate("Example Leaf", issuer="Example Root")
+
+
+@pytest.fixture
+def scep(tenant, client, monkeypatch) -> Endpoint:
+    """The SCEP endpoint of a tenant with its real keys."""
+    return _endpoint(tenant, client, monkeypatch)
+
+
+@pytest.fixture
+def other_scep(other_tenant, client, monkeypatch) -> Endpoint:
+    return _endpoint(other_tenant, client, monkeypatch)
+
+
+def _endpoint(tenant, client, monkeypatch) -> Endpoint:
+    factories.with_keys(tenant, monkeypatch)
+    authority = keys.current(tenant, KeyPurpose.DEVICE_CA)
+    return Endpoint(client, tenant, authority.certificate)
