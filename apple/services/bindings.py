@@ -60,7 +60,7 @@ def is_served(device: Device) -> bool:
     return False
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def bind(identity: Identity, device: Device) -> None:
     """Tie a certificate to an entry for good. Raises IdentityMismatch if it is tied already."""
     bound = Identity.objects.filter(pk=identity.pk, device__isnull=True).update(device=device)
@@ -70,7 +70,7 @@ def bind(identity: Identity, device: Device) -> None:
     begin_use(identity, device)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def begin_use(identity: Identity, device: Device) -> None:
     """Note the first use of a certificate; the device's older ones end with it."""
     now = clock.now()

@@ -38,7 +38,7 @@ _COLUMNS = {
 _SHOWN_CHANGES = frozenset({"name", "serial", "os_version", "is_supervised"})
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def request(*, device: Device, actor: Actor) -> None:
     """Queue every inventory query that is not open already, and wake the device."""
     commands.enqueue_all(
@@ -76,7 +76,7 @@ def _request_one(device_id: Any, due_at: dt.datetime) -> bool:
     return True
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def store(*, device: Device, outcome: Outcome) -> None:
     """Keep what a device told: whole sections are replaced, columns only where they differ.
 

@@ -47,7 +47,7 @@ def find(device: Device, enrollment: EnrollmentId) -> Line:
     return Line(open_channel(device, enrollment).pk, has_work=False, push_due_at=None)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_channel(device: Device, enrollment: EnrollmentId) -> Channel:
     """Return the channel of an enrollment, creating a user's on first sight.
 

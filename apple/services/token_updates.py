@@ -30,15 +30,15 @@ def update(*, device: Device, message: TokenUpdate) -> None:
     Raises ManagementEnded for an enrollment that was taken back in the meantime, UserNotManaged.
     """
     credentials = PushCredentials(token=message.token, magic=message.push_magic)
-    if _is_spent(device, credentials):
-        bindings.audit(device, "apple.token.replayed")
-        return
     session = _session_to_finish(device, message)
     with transaction.atomic():
         if session is not None:
             # First, because whoever ends an attempt locks it before the device.
             sessions.record(session, SessionStage.ACTIVE, actor=device.actor, device=device)
         channel = lines.open_channel(device, message.enrollment)
+        if _is_spent(device, credentials):
+            bindings.audit(device, "apple.token.replayed")
+            return
         _keep_credentials(channel, message, credentials)
         _keep_unlock_token(device, message)
         if session is not None and channel.device.state in UNFINISHED:
@@ -60,6 +60,7 @@ def _session_to_finish(device: Device, message: TokenUpdate) -> EnrollmentSessio
     # It may come late, because the device or we were offline; not after it was taken back.
     if session is None or not session.is_open:
         bindings.audit(device, "apple.management.withdrawn", state=device.state)
+        lifecycle.abandon(device_id=device.pk, actor=device.actor)
         raise ManagementEnded("session_ended")
     return session
 
@@ -75,8 +76,9 @@ def _keep_credentials(channel: Channel, message: TokenUpdate, credentials: PushC
     now = clock.now()
     known = tokens.open_push(channel)
     if known is not None and known != credentials:
-        SpentPushToken.objects.get_or_create(
-            device=channel.device, pair_sha256=known.pair_sha256, defaults={"spent_at": now}
+        # Under the device's lock, and a spent pair never becomes the known one again.
+        SpentPushToken.objects.create(
+            device=channel.device, pair_sha256=known.pair_sha256, spent_at=now
         )
     if known != credentials:
         channel.sealed_push = tokens.seal_push(channel.pk, credentials)

@@ -90,7 +90,8 @@ def test_the_identity_is_made_by_scep_with_a_strong_key() -> None:
     assert found["com.apple.mdm"]["IdentityCertificateUUID"] == scep["PayloadUUID"]
     assert (content["Keysize"], content["Key Type"], content["Key Usage"]) == (2048, "RSA", 5)
     assert content["Challenge"] == EXAMPLE.challenge
-    assert content["CAFingerprint"] == hashlib.sha1(EXAMPLE.identity_ca, usedforsecurity=False).digest()
+    fingerprint = hashlib.sha1(EXAMPLE.identity_ca, usedforsecurity=False).digest()
+    assert content["CAFingerprint"] == fingerprint
     assert "KeyIsExtractable" not in content
 
 
