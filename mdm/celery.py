@@ -25,6 +25,7 @@ def _filesystem_broker(folder) -> dict[str, Any]:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return {
         "broker_url": "filesystem://",
+        "worker_enable_remote_control": False,
         "broker_transport_options": {
             "data_folder_in": str(messages),
             "data_folder_out": str(messages),

@@ -72,6 +72,7 @@ LANES = {
             lambda: "" if redis.find_program() else "redis-server is not installed",
         ),
         Lane("browser", "Chromium and Playwright", _missing_browser),
+        Lane("caddy", "the Caddy web server", _program("caddy")),
         Lane("openssl", "the openssl program", _program("openssl")),
         Lane("strongswan", "strongSwan's SCEP client", _missing_scep_client),
         Lane(
