@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from core.models import KeyPurpose
 from core.services import keys
 from tests import factories
 from tests.apple.enrolling import Endpoint
+from tests.pki_material import key_pem, pem_of, rsa_key
 
 
 def make_certificate(common_name: str, issuer: str | None = None) -> bytes:
@@ -58,3 +60,20 @@ def _endpoint(tenant, client, monkeypatch) -> Endpoint:
     factories.with_keys(tenant, monkeypatch)
     authority = keys.current(tenant, KeyPurpose.DEVICE_CA)
     return Endpoint(client, tenant, authority.certificate)
+
+
+@pytest.fixture
+def openssl_sign(tmp_path):
+    """Sign with the openssl program, as `cms -sign -binary` and DER."""
+
+    def sign(certificate, key, content: bytes, *options: str, second=None) -> bytes:
+        arguments = ["openssl", "cms", "-sign", "-binary", "-outform", "DER", *options]
+        pairs = [(certificate, key), *([(second, rsa_key("thief"))] if second else [])]
+        for index, (one, its_key) in enumerate(pairs):
+            (tmp_path / f"{index}.pem").write_bytes(pem_of(one) + key_pem(its_key))
+            arguments += ["-signer", str(tmp_path / f"{index}.pem")]
+        done = subprocess.run(arguments, input=content, capture_output=True, timeout=30)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    return sign
