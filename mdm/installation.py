@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -12,6 +13,7 @@ from accounts.models import User
 from accounts.services import tenants
 from core.models import Tenant
 from devices.models import Device
+from mdm.checks import is_loopback
 
 
 @dataclass(frozen=True)
@@ -21,14 +23,6 @@ class Installation:
     tenant: Tenant
     owner: User
     password: str
-
-
-class AddressChanged(Exception):
-    """Devices are enrolled under another public URL than the configured one."""
-
-    def __init__(self, enrolled_url: str) -> None:
-        self.enrolled_url = enrolled_url
-        super().__init__(enrolled_url)
 
 
 def install() -> Installation:
@@ -44,6 +38,7 @@ def install() -> Installation:
         name=existing.name if existing else settings.MUSTER_TENANT_NAME,
         slug=existing.slug if existing else slugify(settings.MUSTER_TENANT_NAME)[:40] or "main",
     )
+    _forget_trial_address(tenant)
     owner, shown = tenants.first_owner(
         tenant=tenant,
         email=settings.MUSTER_ADMIN_EMAIL,
@@ -52,12 +47,23 @@ def install() -> Installation:
     return Installation(tenant, owner, "" if settings.MUSTER_ADMIN_PASSWORD else shown)
 
 
-def refuse_changed_address() -> None:
-    """Raise AddressChanged when enrolled devices know this server by another public URL.
+def changed_address() -> str:
+    """Return the public URL that enrolled devices know, if it is not the configured one; else "".
 
     ServerURL, CheckInURL and Topic of a device are fixed at its enrollment: it would be lost.
+    Only simulated devices can have enrolled under a loopback address, and those are thrown away.
     """
     for tenant in Tenant.objects.exclude(enrolled_public_url=""):
-        is_changed = tenant.enrolled_public_url != settings.MUSTER_PUBLIC_URL
-        if is_changed and Device.objects.filter(tenant=tenant).managed().exists():
-            raise AddressChanged(tenant.enrolled_public_url)
+        known = tenant.enrolled_public_url
+        if known == settings.MUSTER_PUBLIC_URL or is_loopback(urlsplit(known).hostname or ""):
+            continue
+        if Device.objects.filter(tenant=tenant).managed().exists():
+            return known
+    return ""
+
+
+def _forget_trial_address(tenant: Tenant) -> None:
+    known = tenant.enrolled_public_url
+    is_trial = bool(known) and is_loopback(urlsplit(known).hostname or "")
+    if is_trial and known != settings.MUSTER_PUBLIC_URL:
+        Tenant.objects.filter(pk=tenant.pk).update(enrolled_public_url="")

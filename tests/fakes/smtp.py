@@ -155,7 +155,7 @@ class FakeSMTP:
             data.login.decode(),
             data.password.decode(),
         )
-        return AuthResult(success=is_known)
+        return AuthResult(success=is_known, handled=False)
 
     @property
     def wants_login(self) -> bool:

@@ -12,7 +12,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 
 from mdm import installation, launch
-from mdm.installation import AddressChanged, Installation
+from mdm.installation import Installation
 from mdm.supervisor import Supervisor
 
 
@@ -51,15 +51,14 @@ class Command(BaseCommand):
 
     def _prepare(self) -> Installation:
         call_command("migrate", interactive=False, verbosity=0)
-        try:
-            installation.refuse_changed_address()
-            installed = installation.install()
-        except AddressChanged as change:
+        if enrolled := installation.changed_address():
             raise CommandError(
-                f"Devices are enrolled under {change.enrolled_url}, and MUSTER_PUBLIC_URL is "
+                f"Devices are enrolled under {enrolled}, and MUSTER_PUBLIC_URL is "
                 f"{settings.MUSTER_PUBLIC_URL}. They can never be told another address: set "
                 "MUSTER_PUBLIC_URL back."
-            ) from change
+            )
+        try:
+            installed = installation.install()
         except ValidationError as error:
             raise CommandError(
                 "MUSTER_ADMIN_EMAIL or MUSTER_ADMIN_PASSWORD is not accepted: "
