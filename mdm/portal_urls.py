@@ -1,5 +1,31 @@
-"""Routes."""
+"""Routes of the portal. Pages that are composed of many apps have names without a namespace."""
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import include, path
+
+from accounts.views import portal as accounts
+from accounts.views import settings
+from mdm.views import device_page, history, home, mail, people
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("language/", accounts.language_set, name="set-language"),
+    path("", include("accounts.portal_urls")),
+    path("", include("enrollment.portal_urls")),
+    path("devices/<uuid:pk>/", device_page.device_detail, name="device-detail"),
+    path("users/", people.user_list, name="user-list"),
+    path("users/<uuid:pk>/", people.user_detail, name="user-detail"),
+    path("history/", history.history_list, name="history-list"),
+    path("history/<int:pk>/", history.history_detail, name="history-detail"),
+    path("settings/", settings.settings_index, name="settings"),
+    path("settings/organisation/", settings.organisation, name="settings-organisation"),
+    path("settings/enrollment/", settings.policy, name="settings-policy"),
+    path("settings/mail/", mail.mail_page, name="settings-mail"),
+    path("settings/mail/test/", mail.mail_test, name="settings-mail-test"),
+    path("settings/mail/<uuid:pk>/retry/", mail.mail_retry, name="settings-mail-retry"),
+    path("settings/mail/files/<str:name>/", mail.mail_file, name="settings-mail-file"),
+    path("settings/tokens/", settings.token_list, name="settings-tokens"),
+    path("settings/tokens/new/", settings.token_new, name="settings-token-new"),
+    path("settings/tokens/<uuid:pk>/revoke/", settings.token_revoke, name="settings-token-revoke"),
+]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import qrcode
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -15,7 +16,8 @@ from django.utils.translation import ngettext
 
 from core import clock
 from devices.states import PENDING_ORDER, DeviceState
-from mdm import glossary
+from enrollment.states import StoppedReason
+from mdm.words import glossary, history
 
 register = template.Library()
 
@@ -137,6 +139,39 @@ def platform_icon(platform: str):
     """Draw the kind of a device; the word stands beside it or is given to assistive technology."""
     term = glossary.term("platform", platform)
     return icon(term.icon, label=str(term.label))
+
+
+@register.simple_tag
+def history_words(entry):
+    """Return text, tone and icon of a change."""
+    return history.words(entry.action)
+
+
+# Which page shows an object that the history names.
+PAGES = {
+    "devices.device": "device-detail",
+    "accounts.user": "user-detail",
+    "enrollment.invitation": "invitations:invitation-detail",
+}
+
+
+@register.simple_tag
+def object_url(entry) -> str:
+    """Return the page of what a change was about, or nothing if it has none."""
+    name = PAGES.get(entry.object_type)
+    return reverse(name, args=[entry.object_id]) if name else ""
+
+
+@register.filter
+def platform_name(platform: str) -> str:
+    """Return the word for a stored platform."""
+    return str(glossary.term("platform", platform).label)
+
+
+@register.filter
+def stopped_words(reason: str) -> str:
+    """Return why an enrollment stopped, in words; an unknown code is shown as it is."""
+    return str(dict(StoppedReason.choices).get(reason, reason))
 
 
 @register.filter

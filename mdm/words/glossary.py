@@ -12,8 +12,7 @@ from typing import Any
 from core.models.outbox import OutboxStatus
 from devices.models import Platform
 from devices.states import CommandStatus, DeviceState
-from enrollment.models.invitation import InvitationStatus
-from enrollment.models.session import SessionOutcome, SessionStage
+from enrollment.states import InvitationStatus, SessionOutcome, SessionStage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,122 @@
+"""Forms about people, access and settings."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from zoneinfo import available_timezones
+
+from allauth.account.forms import LoginForm
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import PERMISSIONS
+from accounts.models import Role, User, UserSettings
+from core.models import Tenant
+
+LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("No end"))]
+
+
+def _zones() -> list[tuple[str, str]]:
+    names = sorted(name for name in available_timezones() if "/" in name and "Etc" not in name)
+    return [(name, name.replace("_", " ")) for name in ["UTC", *names]]
+
+
+class ZoneField(forms.ChoiceField):
+    def __init__(self, *, empty_label=None, **options) -> None:
+        first = [("", empty_label)] if empty_label else []
+        super().__init__(choices=lambda: [*first, *_zones()], **options)
+
+
+class SignInForm(LoginForm):
+    """The way out of a lost password is a link of the page, not a hint between the fields."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("E-mail address")
+        for field in self.fields.values():
+            field.help_text = ""
+            field.widget.attrs.pop("placeholder", None)
+
+
+class UserForm(forms.ModelForm):
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("Like the organisation")), *settings.LANGUAGES],
+    )
+    time_zone = ZoneField(
+        label=_("Time zone"), required=False, empty_label=_("Like the organisation")
+    )
+
+    class Meta:
+        model = User
+        fields: ClassVar = ["first_name", "last_name", "language", "time_zone"]
+
+
+class NewUserForm(UserForm):
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    field_order = ("email", "first_name", "last_name", "language", "time_zone")
+
+    class Meta(UserForm.Meta):
+        fields: ClassVar = ["email", *UserForm.Meta.fields]
+
+    def validate_unique(self) -> None:
+        """The service decides: it must not tell whether another organisation has the address."""
+
+
+class RolesForm(forms.Form):
+    roles = forms.ModelMultipleChoiceField(
+        label=_("Roles"),
+        queryset=Role.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Somebody without a role can enroll devices, and nothing else."),
+    )
+
+    def __init__(self, *args, principal, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["roles"].queryset = Role.objects.visible_to(principal)
+
+
+class OrganisationForm(forms.ModelForm):
+    time_zone = ZoneField(label=_("Time zone"))
+
+    class Meta:
+        model = Tenant
+        fields: ClassVar = ["name", "language", "time_zone", "help_contact"]
+        help_texts: ClassVar = {
+            "name": _("Shown to people on the pages where they enroll, and on their devices."),
+            "help_contact": _("Whom people ask when something does not work."),
+        }
+
+
+class PolicyForm(forms.ModelForm):
+    class Meta:
+        model = UserSettings
+        fields: ClassVar = [
+            "require_pin",
+            "pin_length",
+            "pin_days",
+            "may_request_pin",
+            "invitation_days",
+            "profile_minutes",
+            "device_limit",
+            "max_reminders",
+        ]
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"), max_length=80, help_text=_("What will use it, for example “Inventory”.")
+    )
+    days = forms.ChoiceField(label=_("Valid for"), choices=LIFETIMES, required=False)
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"), widget=forms.CheckboxSelectMultiple, choices=[]
+    )
+
+    def __init__(self, *args, owner: User, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].choices = [
+            (name, label) for name, label in PERMISSIONS.items() if owner.has(name)
+        ]

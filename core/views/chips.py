@@ -1,0 +1,77 @@
+"""Turns a FilterSet into chips: every choice is a link, so that the URL is the filter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+
+from core.filters import SearchFilterSet
+
+PAGE_FIELD = "page"
+
+
+def build(request: HttpRequest, filters: SearchFilterSet) -> dict[str, Any]:
+    """Return what `components/filter_chips.html` draws."""
+    names = ["q", *filters.chips, *filters.linked]
+    on = [name for name in names if request.GET.get(name)]
+    rest = _without(request.GET, PAGE_FIELD)
+    return {
+        "search": {
+            "name": "q",
+            "value": request.GET.get("q", ""),
+            "label": filters.search_label,
+            "hidden": _pairs(_without(rest, "q")),
+        },
+        "filters": [
+            _chip(request.path, rest, filters, name)
+            for name in (*filters.chips, *filters.linked)
+            if name in filters.chips or name in on
+        ],
+        "is_on": bool(on),
+        "clear_url": _url(request.path, _without(rest, *names)),
+    }
+
+
+def _chip(path: str, query: QueryDict, filters: SearchFilterSet, name: str) -> dict[str, Any]:
+    field, value = filters.form[name], query.get(name, "")
+    choices = [(str(key), label) for key, label in _choices(field) if key != ""]
+    label = dict(choices).get(value, value)
+    return {
+        "label": field.label,
+        "is_on": bool(value),
+        "value_label": label if name in filters.chips else _("chosen"),
+        "clear_url": _url(path, _without(query, name)),
+        "field": field,
+        "hidden": _pairs(_without(query, name)),
+        "options": [
+            {"label": text, "is_on": key == value, "url": _url(path, _with(query, name, key))}
+            for key, text in choices
+        ],
+    }
+
+
+def _choices(field) -> list[tuple[Any, Any]]:
+    return list(getattr(field.field, "choices", None) or [])
+
+
+def _without(query: QueryDict, *names: str) -> QueryDict:
+    copy = query.copy()
+    for name in names:
+        copy.pop(name, None)
+    return copy
+
+
+def _with(query: QueryDict, name: str, value: str) -> QueryDict:
+    copy = query.copy()
+    copy[name] = value
+    return copy
+
+
+def _pairs(query: QueryDict) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in query.lists() for value in values if value]
+
+
+def _url(path: str, query: QueryDict) -> str:
+    return f"{path}?{query.urlencode()}" if query else path

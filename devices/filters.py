@@ -1,0 +1,87 @@
+"""How devices are searched and filtered, in the portal and in the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+import django_filters
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.filters import SearchFilterSet
+from devices.models import Command, Device, Ownership, Platform
+from devices.states import CommandStatus, DeviceState
+
+SILENT = {"day": dt.timedelta(days=1), "week": dt.timedelta(days=7), "month": dt.timedelta(days=30)}
+ORDERS = {
+    "retire": (DeviceState.RETIRE_PENDING, DeviceState.RETIRE_SENT),
+    "wipe": (DeviceState.WIPE_PENDING, DeviceState.WIPE_SENT),
+}
+
+
+class DeviceFilterSet(SearchFilterSet):
+    """Shows the current entries; earlier enrollments only when asked for."""
+
+    state = django_filters.ChoiceFilter(choices=DeviceState.choices, label=_("State"))
+    platform = django_filters.ChoiceFilter(choices=Platform.choices, label=_("Platform"))
+    ownership = django_filters.ChoiceFilter(choices=Ownership.choices, label=_("Ownership"))
+    silent = django_filters.ChoiceFilter(
+        label=_("Last contact"),
+        method="filter_silent",
+        choices=[
+            ("day", _("Silent for a day")),
+            ("week", _("Silent for a week")),
+            ("month", _("Silent for a month")),
+        ],
+    )
+    order = django_filters.ChoiceFilter(
+        label=_("Order under way"),
+        method="filter_order",
+        choices=[("retire", _("Retire")), ("wipe", _("Wipe"))],
+    )
+    archived = django_filters.ChoiceFilter(
+        label=_("Enrollments"),
+        method="filter_archived",
+        choices=[("only", _("Earlier ones")), ("all", _("All"))],
+    )
+    refused = django_filters.ChoiceFilter(
+        label=_("Commands"),
+        method="filter_refused",
+        choices=[("day", _("Refused one since yesterday")), ("week", _("Refused one this week"))],
+    )
+    user = django_filters.UUIDFilter(field_name="user_id", label=_("Person"))
+
+    chips: ClassVar[tuple[str, ...]] = ("state", "platform", "silent", "order", "archived")
+    linked: ClassVar[tuple[str, ...]] = ("refused", "ownership", "user")
+    search_label = _("Person, serial number, name, model")
+
+    class Meta:
+        model = Device
+        fields: ClassVar[list[str]] = []
+
+    def filter_queryset(self, queryset):
+        queryset = super().filter_queryset(queryset)
+        return queryset if self.form.cleaned_data.get("archived") else queryset.current()
+
+    def filter_silent(self, queryset, name: str, value: str):
+        before = clock.now() - SILENT[value]
+        return queryset.managed().filter(
+            Q(contact__last_seen_at__lt=before)
+            | Q(contact__isnull=True, state_changed_at__lt=before)
+        )
+
+    def filter_refused(self, queryset, name: str, value: str):
+        refused = Command.objects.filter(
+            device=OuterRef("pk"),
+            status=CommandStatus.ERROR,
+            finished_at__gt=clock.now() - SILENT[value],
+        )
+        return queryset.filter(Exists(refused))
+
+    def filter_order(self, queryset, name: str, value: str):
+        return queryset.filter(state__in=ORDERS[value])
+
+    def filter_archived(self, queryset, name: str, value: str):
+        return queryset.filter(archived_at__isnull=False) if value == "only" else queryset

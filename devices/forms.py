@@ -1,0 +1,55 @@
+"""Forms of the device actions."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from devices.services.actions import MAX_MESSAGE, MAX_PHONE
+
+MAX_REASON = 500
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_REASON,
+        required=False,
+        help_text=_("Kept in the history, for whoever asks later."),
+    )
+
+
+class LockForm(ReasonForm):
+    message = forms.CharField(
+        label=_("Message on the lock screen"),
+        max_length=MAX_MESSAGE,
+        required=False,
+        help_text=_("For example how to give the device back."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    phone = forms.CharField(
+        label=_("Phone number on the lock screen"),
+        max_length=MAX_PHONE,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    field_order = ("message", "phone", "reason")
+
+
+class WipeForm(forms.Form):
+    """The service compares the typed name again; the browser's word is not enough."""
+
+    confirmation = forms.CharField(
+        label=_("Type the name of the device"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=MAX_REASON, help_text=_("Kept in the history.")
+    )
+
+    def __init__(self, *args, device, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["confirmation"].help_text = _("Exactly as here: %(name)s") % {
+            "name": device.label
+        }

@@ -1,0 +1,43 @@
+"""The list of devices."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+
+from core.tables import BaseTable, PartColumn
+from devices.models import Device
+
+
+class DeviceTable(BaseTable):
+    """Reads `user` and `contact`: select them."""
+
+    row_header = "name"
+    caption = _("Devices")
+
+    name = PartColumn(
+        "devices/_name_cell.html", verbose_name=_("Device"), orderable=True, order_by=("name",)
+    )
+    user = PartColumn(
+        "devices/_person_cell.html",
+        verbose_name=_("Person"),
+        orderable=True,
+        order_by=("user__last_name", "user__first_name", "user__email"),
+    )
+    serial = tables.Column(verbose_name=_("Serial number"), attrs={"td": {"class": "m-mono"}})
+    os_version = tables.Column(verbose_name=_("System"))
+    state = PartColumn(
+        "devices/_state_cell.html", verbose_name=_("State"), orderable=True, order_by=("state",)
+    )
+    last_seen = PartColumn(
+        "devices/_contact_cell.html",
+        verbose_name=_("Last contact"),
+        orderable=True,
+        order_by=("contact__last_seen_at",),
+    )
+
+    class Meta(BaseTable.Meta):
+        model = Device
+        fields = ("name", "user", "serial", "os_version", "state", "last_seen")
+        sequence = fields
+        order_by = ("-last_seen",)

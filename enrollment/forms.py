@@ -1,0 +1,57 @@
+"""Forms of the portal about invitations."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import UserSettings
+from enrollment import addresses
+
+MAX_TEXT = 20_000
+
+
+class InviteForm(forms.Form):
+    """Who is invited, in which language, and whether everybody is asked for a PIN."""
+
+    emails = forms.CharField(
+        label=_("E-mail addresses"),
+        max_length=MAX_TEXT,
+        widget=forms.Textarea(
+            attrs={"rows": 4, "inputmode": "email", "spellcheck": "false", "autocomplete": "off"}
+        ),
+        help_text=_("One or several, separated by spaces, commas or lines."),
+        error_messages={"required": _("Enter at least one e-mail address.")},
+    )
+    language = forms.ChoiceField(
+        label=_("Language of the mail"),
+        required=False,
+        choices=[("", _("Each person's own")), *settings.LANGUAGES],
+    )
+    with_pin = forms.BooleanField(
+        label=_("Ask everybody for a PIN"),
+        required=False,
+        help_text=_("People without a password get a PIN in any case."),
+    )
+
+    def __init__(self, *args, policy: UserSettings, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if policy.require_pin:
+            del self.fields["with_pin"]
+
+    def clean_emails(self) -> list[str]:
+        return addresses.split(self.cleaned_data["emails"])
+
+    @property
+    def arguments(self) -> dict:
+        """Return what the service wants; no choice leaves the PIN to the policy."""
+        wanted = dict(self.cleaned_data)
+        wanted["with_pin"] = True if wanted.get("with_pin") else None
+        return wanted
+
+
+class RevokeForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, required=False, help_text=_("Kept in the history.")
+    )

@@ -1,0 +1,18 @@
+"""Routes of the portal about invitations."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from enrollment.views import portal
+
+app_name = "invitations"
+urlpatterns = [
+    path("invitations/", portal.invitation_list, name="invitation-list"),
+    path("invitations/enrollments/", portal.session_list, name="session-list"),
+    path("invitations/new/", portal.invitation_new, name="invitation-new"),
+    path("invitations/<uuid:pk>/resend/", portal.invitation_resend, name="invitation-resend"),
+    path("invitations/<uuid:pk>/link/", portal.invitation_link, name="invitation-link"),
+    path("invitations/<uuid:pk>/revoke/", portal.invitation_revoke, name="invitation-revoke"),
+    path("invitations/<uuid:pk>/", portal.invitation_detail, name="invitation-detail"),
+]

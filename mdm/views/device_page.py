@@ -1,0 +1,145 @@
+"""The page of one device: who and what it is, what happened, what it told, what can be done."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from accounts.access import requires
+from core.models import HistoryEntry
+from devices.models import Command, CommandRank, Device, InventorySection
+from devices.states import DELETABLE, DeviceState
+from devices.views import portal
+from enrollment.models import EnrollmentSession
+from mdm.words import commands as command_words
+from mdm.words import history as history_words
+from mdm.words import inventory
+from mdm.words.glossary import term
+
+SHOWN_EVENTS = 15
+SHOWN_COMMANDS = 50
+EXTRA_TABS = (
+    inventory.Tab("commands", gettext_lazy("Commands")),
+    inventory.Tab("entries", gettext_lazy("Earlier enrollments")),
+)
+CANCELLABLE = frozenset({DeviceState.RETIRE_PENDING, DeviceState.WIPE_PENDING})
+
+
+@requires("devices.view")
+@require_GET
+def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Also answers its own polls: 204 while nothing changed, else the page to take parts from."""
+    device = portal.find(request, pk)
+    context = gather(device)
+    if request.GET.get("seen") == context["digest"]:
+        return HttpResponse(status=204)
+    tabs = inventory.TABS + EXTRA_TABS
+    kind = request.GET.get("tab", "device")
+    tab = next((tab for tab in tabs if tab.kind == kind), tabs[0])
+    context |= {"tabs": tabs, "tab": tab.kind} | _tab(device, tab.kind, context)
+    context |= {
+        "title": device.label,
+        "crumbs": [(reverse("devices:device-list"), _("Devices"))],
+        "offered": portal.offered(device),
+        "session": _session(device),
+    }
+    return render(request, "devices/device_detail.html", context)
+
+
+def gather(device: Device) -> dict[str, Any]:
+    """Return what changes while somebody looks; three queries."""
+    entries = list(HistoryEntry.objects.about(device).order_by("-id")[:SHOWN_EVENTS])
+    rows = list(device.commands.order_by("-created_at", "-id")[:SHOWN_COMMANDS])
+    for command in rows:
+        command.device = device
+    sections = {section.kind: section for section in device.inventory.all()}
+    order = next((c for c in rows if c.rank == CommandRank.ORDER and not c.finished_at), None)
+    return {
+        "device": device,
+        "commands": rows,
+        "sections": sections,
+        "order": order,
+        "order_text": command_words.explanation(order) if order else "",
+        "is_cancellable": device.state in CANCELLABLE,
+        "is_deletable": device.state in DELETABLE,
+        "events": timeline(entries, rows),
+        "digest": _digest(device, entries, rows, sections),
+    }
+
+
+def timeline(entries: list[HistoryEntry], rows: list[Command]) -> list[dict[str, Any]]:
+    """Return history and answers of the device in one story, newest first."""
+    events = [_told(entry) for entry in entries]
+    events += [_answered(row) for row in rows if row.rank != CommandRank.BACKGROUND]
+    return sorted(events, key=lambda event: event["at"], reverse=True)[:SHOWN_EVENTS]
+
+
+def _told(entry: HistoryEntry) -> dict[str, Any]:
+    words = history_words.words(entry.action)
+    return {
+        "text": words.text,
+        "tone": words.tone,
+        "icon": words.icon,
+        "at": entry.at,
+        "by": entry.actor_label if entry.actor_kind != "device" else _("the device"),
+        "note": entry.data.get("reason", ""),
+    }
+
+
+def _answered(command: Command) -> dict[str, Any]:
+    look = term("command", command.status)
+    return {
+        "text": f"{command_words.name(command)}: {look.label}",
+        "tone": look.tone,
+        "icon": look.icon,
+        "at": command_words.moment(command),
+        "by": "",
+        "note": command_words.explanation(command),
+    }
+
+
+def _digest(device: Device, entries, rows, sections: dict[str, InventorySection]) -> str:
+    contact = getattr(device, "contact", None)
+    state = [device.state, device.name, contact and contact.last_seen_at, entries[:1]]
+    state += [(row.pk, row.status, row.not_now_count, row.sent_count) for row in rows]
+    state += sorted((kind, section.collected_at) for kind, section in sections.items())
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+
+def _tab(device: Device, kind: str, context: dict[str, Any]) -> dict[str, Any]:
+    section = context["sections"].get(kind)
+    if kind == "commands":
+        return {"told": [_row(command) for command in context["commands"]]}
+    if kind == "entries":
+        others = Device.objects.filter(physical_id=device.physical_id).exclude(pk=device.pk)
+        return {"entries": others.select_related("user").order_by("-epoch")}
+    if section is None:
+        return {}
+    if kind in inventory.COLUMNS:
+        return {"section": section, "list": inventory.table(section)}
+    return {"section": section, "facts": inventory.facts(section)}
+
+
+def _row(command: Command) -> dict[str, Any]:
+    return {
+        "command": command,
+        "name": command_words.name(command),
+        "text": command_words.explanation(command),
+        "at": command_words.moment(command),
+        "by": command.requested_by.get("label", ""),
+    }
+
+
+def _session(device: Device) -> EnrollmentSession | None:
+    if device.session_id is None:
+        return None
+    rows = EnrollmentSession.objects.select_related("invitation")
+    return rows.filter(pk=device.session_id, tenant_id=device.tenant_id).first()

@@ -1,0 +1,1 @@
+"""Sentences for what the rooms below store as codes: history actions, commands, reasons."""
