@@ -22,14 +22,17 @@ from core.pki.errors import PkiError
 _MAX_NAME = 64  # ub-common-name and ub-organization-name (RFC 5280, appendix A.1)
 
 
+def cut(text: str, size: int = _MAX_NAME) -> str:
+    """The text, cut between two characters to at most `size` bytes of UTF-8."""
+    return text.encode()[:size].decode(errors="ignore").strip()
+
+
 def name(common_name: str, organization: str = "") -> x509.Name:
     """A subject. Texts longer than X.509 allows are cut, an empty organization is left out."""
     attributes = []
     if organization.strip():
-        attributes.append(
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization.strip()[:_MAX_NAME])
-        )
-    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name[:_MAX_NAME]))
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, cut(organization)))
+    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, cut(common_name)))
     return x509.Name(attributes)
 
 

@@ -54,6 +54,10 @@ class CertificateView:
 @lru_cache(maxsize=1024)
 def _checked_key(spki: bytes, min_rsa_bits: int) -> keys.PublicKey:
     # A device sends the same certificate with every message; only accepted keys are kept.
+    reader = ber.BerReader(spki)
+    parts = reader.children(reader.root())
+    if len(parts) != 2 or parts[0].tag != ber.SEQUENCE:  # the library reads bare PKCS #1 as well
+        raise CmsError("malformed", "not a SubjectPublicKeyInfo")
     return keys.check_public_key(keys.load_public(spki), min_rsa_bits=min_rsa_bits)
 
 
@@ -76,6 +80,8 @@ def read_certificate(data: bytes) -> CertificateView:
     if len(fields) < 6:
         raise CmsError("malformed", "not a certificate")
     serial, _, issuer, _, _, spki = fields[:6]
+    if any(field.tag != ber.SEQUENCE for field in fields[1:6]):
+        raise CmsError("malformed", "not a certificate")
     return CertificateView(
         der=data,
         serial=reader.value(serial, ber.INTEGER),

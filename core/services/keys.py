@@ -81,7 +81,7 @@ def rotate(*, tenant: Tenant, purpose: KeyPurpose, actor: Actor) -> StoredKey:
     Older ones stay live, so that what they issued is still accepted, until `retire`.
     """
     now = clock.now()
-    subject = ca.name(f"{tenant.name[:36]} {_COMMON_NAMES[purpose]}", tenant.name)
+    subject = ca.name(f"{ca.cut(tenant.name, 36)} {_COMMON_NAMES[purpose]}", tenant.name)
     validity = {"not_before": now - BACKDATING, "not_after": now + AUTHORITY_VALIDITY}
     if purpose == KeyPurpose.DEVICE_CA:
         authority_key = pki_keys.generate_rsa(3072)

@@ -114,6 +114,7 @@ def test_issuance_is_proven_by_the_signature(device_ca):
 
 def test_names_that_are_too_long_are_cut_and_empty_ones_left_out():
     assert ca.name("c" * 100, "o" * 100).rfc4514_string() == f"CN={'c' * 64},O={'o' * 64}"
+    assert ca.name("é" * 40).rfc4514_string() == f"CN={'é' * 32}"
     assert ca.name("Only", "  ").rfc4514_string() == "CN=Only"
 
 

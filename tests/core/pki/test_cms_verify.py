@@ -104,7 +104,7 @@ def test_a_byte_changed_in_what_is_signed_is_refused():
         except CmsError:
             continue
         survived += 1
-        assert verified.signer.spki == expected.signer.spki
+        assert verified.signer.public_key() == expected.signer.public_key()
     # Version numbers, algorithm parameters and the certificate itself are not signed by its key.
     assert survived < len(expected.signer.der)
 
