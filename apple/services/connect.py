@@ -44,6 +44,7 @@ def exchange(*, identity: Identity, message: ConnectMessage) -> bytes:
         return NOTHING
     last_seen_at = device.contact.last_seen_at if hasattr(device, "contact") else None
     contact.seen(device.pk, last_seen_at=last_seen_at)
+    orders.reconsider(device)
     line = lines.find(device, message.enrollment)
     is_idle = message.status is Status.IDLE
     if not is_idle:
@@ -51,7 +52,6 @@ def exchange(*, identity: Identity, message: ConnectMessage) -> bytes:
     elif not line.has_work:
         lines.rest(line)
         return NOTHING
-    orders.reconsider(device)
     return _next(line, is_idle=is_idle)
 
 

@@ -95,21 +95,20 @@ HANDLERS: dict[str, QueryHandler] = {
 }
 
 
-def reconsider(device: Device) -> Device:
+def reconsider(device: Device) -> None:
     """Return a device to active that was told to erase itself, said it could not, and is still
     here some minutes later. Costs one query for a device with a wipe sent, none for others."""
     if device.state != S.WIPE_SENT:
-        return device
+        return
     last = device.commands.filter(kind="EraseDevice", epoch=device.epoch).first()
     is_over = last is None or (
         last.finished_at is not None and last.finished_at <= clock.now() - STILL_THERE_AFTER
     )
-    if not is_over:
-        return device
-    actor = Actor.system("deadlines")
-    return lifecycle.transition(
-        device_id=device.pk, to=S.ACTIVE, actor=actor, data={"by": "still_there"}
-    )
+    if is_over:
+        actor = Actor.system("deadlines")
+        lifecycle.transition(
+            device_id=device.pk, to=S.ACTIVE, actor=actor, data={"by": "still_there"}
+        )
 
 
 def record(command: Command, action: str, **data: Any) -> None:

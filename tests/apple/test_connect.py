@@ -102,7 +102,7 @@ def test_a_result_for_another_devices_command_is_refused_and_noted(phone, client
     other = wire.other_phone(client, tenant).enroll()
     foreign = queue(phone, "DeviceInformation")
     phone.say("Idle")
-    answer = other.send(wire.CONNECT, messages.acknowledged(foreign.wire_uuid))
+    answer = other.send(wire.CONNECT, messages.acknowledged(foreign.wire_uuid, UDID=other.udid))
     assert answer.status_code == 400
     assert status_of(foreign) == CommandStatus.SENT
     assert "apple.result.refused" in wire.history_of(other.device)
