@@ -33,3 +33,10 @@ def warn_of_push_expiry() -> int:
     from apple.services import push_alerts
 
     return push_alerts.warn_of_expiry()
+
+
+@shared_task(base=DoorbellTask)
+def sweep_inventory() -> int:
+    from apple.services import inventory
+
+    return inventory.request_due()

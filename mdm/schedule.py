@@ -9,6 +9,10 @@ SWEEPS: dict[str, int] = {
     "core.tasks.sweep_outbox": 15,
     "core.tasks.seal_history": 30,
     "core.tasks.forget_old": 6 * 3600,
+    "apple.tasks.sweep_pushes": 15,
+    "apple.tasks.sweep_inventory": 300,
+    "apple.tasks.wake_silent": 1800,
+    "apple.tasks.warn_of_push_expiry": 6 * 3600,
     "devices.tasks.sweep_command_deadlines": 30,
     "devices.tasks.sweep_unfinished": 60,
 }

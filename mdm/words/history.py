@@ -57,6 +57,48 @@ ACTIONS: dict[str, Words] = {
     "devices.retire.cancelled": Words(_("Retire cancelled"), NEUTRAL, "ban"),
     "devices.wipe.cancelled": Words(_("Wipe cancelled"), NEUTRAL, "ban"),
     "devices.command.expired": Words(_("The device did not answer in time"), ATTENTION, "circle-x"),
+    "devices.command.failed": Words(_("The device refused a command"), ATTENTION, "alert-triangle"),
+    "devices.lock.confirmed": Words(_("Locked"), GOOD, "lock"),
+    "devices.wipe.failed": Words(
+        _("The device refused to wipe itself, and may do so all the same"), DANGER, "alert-triangle"
+    ),
+    "devices.device.changed": Words(_("The device tells something new"), NEUTRAL, "refresh"),
+    "apple.identity.renewed": Words(_("Certificate renewed"), NEUTRAL, "certificate"),
+    "apple.identity.mismatched": Words(
+        _("Tried to speak for another device: refused"), DANGER, "alert-triangle"
+    ),
+    "apple.identity.outdated": Words(
+        _("Came with a replaced certificate: refused"), ATTENTION, "alert-triangle"
+    ),
+    "apple.result.refused": Words(
+        _("Answered a command of another device: refused"), DANGER, "alert-triangle"
+    ),
+    "apple.token.replayed": Words(
+        _("Sent an old push token again: ignored"), ATTENTION, "alert-triangle"
+    ),
+    "apple.management.withdrawn": Words(
+        _("Came back after management had ended: told to leave"), ATTENTION, "plug-connected-x"
+    ),
+    "apple.device.unexpected": Words(
+        _("Contacted us although it should be gone"), ATTENTION, "alert-triangle"
+    ),
+    "apple.device.changed_hands": Words(
+        _("Enrolled again by another person"), DANGER, "alert-triangle"
+    ),
+    "apple.device.enrolled_elsewhere": Words(
+        _("The same device enrolled in another organisation"), ATTENTION, "alert-triangle"
+    ),
+    "apple.device.known_elsewhere": Words(
+        _("The same device is known in another organisation"), ATTENTION, "alert-triangle"
+    ),
+    "apple.bootstrap_token.stored": Words(_("Bootstrap token stored"), NEUTRAL, "key"),
+    "apple.bootstrap_token.deleted": Words(_("Bootstrap token deleted"), NEUTRAL, "key"),
+    "apple.bootstrap_token.released": Words(
+        _("Bootstrap token given to the device"), NEUTRAL, "key"
+    ),
+    "core.tenant.address_fixed": Words(
+        _("The address of this server is fixed from now on"), ATTENTION, "building"
+    ),
 }
 GROUPS = {
     "devices": _("Devices"),
