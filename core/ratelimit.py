@@ -6,9 +6,15 @@ import datetime as dt
 import hashlib
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Value
+from django.db.models.functions import Least
 
 from core import clock
 from core.models import RateBucket
+
+
+def _bucket_key(scope: str, key: str) -> str:
+    return hashlib.sha256(f"{scope}\0{key}".encode()).hexdigest()
 
 
 def allow(scope: str, key: str, *, capacity: int, refill_seconds: int) -> bool:
@@ -16,7 +22,7 @@ def allow(scope: str, key: str, *, capacity: int, refill_seconds: int) -> bool:
 
     A full bucket holds `capacity` tokens and refills within `refill_seconds`. Two or three queries.
     """
-    bucket_key = hashlib.sha256(f"{scope}\0{key}".encode()).hexdigest()
+    bucket_key = _bucket_key(scope, key)
     now = clock.now()
     with transaction.atomic():
         bucket = RateBucket.objects.select_for_update().filter(pk=bucket_key).first()
@@ -44,3 +50,38 @@ def _first(bucket_key: str, capacity: int, now: dt.datetime) -> bool:
 def forget_idle(older_than: dt.timedelta = dt.timedelta(days=2)) -> int:
     """Delete buckets that have long been full again."""
     return RateBucket.objects.filter(updated_at__lt=clock.now() - older_than).delete()[0]
+
+
+def give_back(scope: str, key: str, *, capacity: int) -> None:
+    """Return a token that was taken for something that turned out well. One query."""
+    bucket_key = _bucket_key(scope, key)
+    RateBucket.objects.filter(pk=bucket_key).update(
+        tokens=Least(F("tokens") + 1, Value(float(capacity)))
+    )
+
+
+def strike(scope: str, key: str, *, limit: int, seconds: int) -> int:
+    """Count one try; returns 0, or for how many seconds `limit` tries have locked the key.
+
+    The lock ends `seconds` after the last counted try. `forgive` after a success. Two queries.
+    """
+    bucket_key = _bucket_key(scope, key)
+    now = clock.now()
+    with transaction.atomic():
+        bucket = RateBucket.objects.select_for_update().filter(pk=bucket_key).first()
+        if bucket is None:
+            _first(bucket_key, 2, now)  # one token: one try
+            return 0
+        passed = max((now - bucket.updated_at).total_seconds(), 0)
+        tries = bucket.tokens if passed < seconds else 0
+        if tries >= limit:
+            return max(1, round(seconds - passed))
+        bucket.tokens, bucket.updated_at = tries + 1, now
+        bucket.save(update_fields=["tokens", "updated_at"])
+        return 0
+
+
+def forgive(scope: str, key: str) -> None:
+    """Forget the tries of a key. One query."""
+    bucket_key = _bucket_key(scope, key)
+    RateBucket.objects.filter(pk=bucket_key).delete()

@@ -64,8 +64,9 @@ class EnrollmentSession(TenantModel):
     )
     stopped_reason = models.CharField(max_length=40, blank=True)
     opened_at = models.DateTimeField(default=clock.now)
-    # A right PIN of somebody who must still give the password.
+    # What was shown so far by somebody who must show both a PIN and the password.
     pin_verified_at = models.DateTimeField(null=True, blank=True)
+    password_verified_at = models.DateTimeField(null=True, blank=True)
     authenticated_at = models.DateTimeField(null=True, blank=True)
     profile_issued_at = models.DateTimeField(null=True, blank=True)
     downloaded_at = models.DateTimeField(null=True, blank=True)
