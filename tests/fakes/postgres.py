@@ -44,6 +44,8 @@ def _execute(url: str, statement: str) -> None:
 class PostgresServer:
     """Start with `start()`, stop with `stop()`; `url` names its first, empty database."""
 
+    settings = FAST
+
     def __init__(self) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="muster-postgres-"))
@@ -63,7 +65,7 @@ class PostgresServer:
             raise RuntimeError(f"PostgreSQL {MINIMUM_VERSION} or newer is not installed")
         if not (self.folder / "data").exists():
             self._initialise(self._programs / "initdb")
-        settings = (f"port={self.port}", "listen_addresses=127.0.0.1", *FAST)
+        settings = (f"port={self.port}", "listen_addresses=127.0.0.1", *self.settings)
         command = [self._programs / "postgres", "-D", self.folder / "data"]
         command += ["-k", self.folder]
         for setting in settings:

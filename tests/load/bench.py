@@ -1,0 +1,126 @@
+"""One run of every measurement against a whole server on one database."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.devices.enrolling import new_key
+from tests.e2e import inside
+from tests.e2e.field import Field
+from tests.e2e.server import Server
+from tests.fakes.apns import FakeAPNs
+from tests.fakes.postgres import PostgresServer
+from tests.fakes.smtp import FakeSMTP
+from tests.fakes.waiting import until
+from tests.load import proc, work
+from tests.load.meter import Meter
+from tests.load.rows import Row
+
+THREADS = 4
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    devices: int
+    polls: int
+    commands: int
+
+
+class DurablePostgres(PostgresServer):
+    """As an operator runs it: what is committed is on disk."""
+
+    settings = ("max_connections=60",)
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[tuple[dict[str, str], Callable[[], list[int]]]]:
+    """The embedded default; its database works inside the web process."""
+    yield {}, list
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[tuple[dict[str, str], Callable[[], list[int]]]]:
+    server = DurablePostgres().start()
+    try:
+        secrets = {"SECRET_KEY": os.urandom(32).hex()}
+        secrets["MUSTER_KEK"] = base64.b64encode(os.urandom(32)).decode()
+        process = server.process
+        assert process is not None
+        yield (
+            {"DATABASE_URL": server.url, **secrets},
+            lambda: [process.pid, *proc.descendants_of(process.pid)],
+        )
+    finally:
+        server.stop()
+
+
+DATABASES = {"SQLite": sqlite, "PostgreSQL": postgresql}
+
+
+def run(name: str, size: Size, say: Say) -> list[Row]:
+    """Start everything, measure, stop everything."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="muster-bench-")))
+        settings, database = stack.enter_context(DATABASES[name](folder))
+        mail = stack.enter_context(FakeSMTP())
+        apns = stack.enter_context(FakeAPNs())
+        server = Server(
+            folder,
+            EMAIL_URL=mail.url,
+            MUSTER_APNS_URL=apns.url,
+            MUSTER_APNS_CA_FILE=str(apns.authority_path),
+            **settings,
+        )
+        stack.callback(server.stop)
+        server.start()
+        inside.call(server, "install_practice")
+        meter = Meter({"web": lambda: server.pids("web"), "database": database})
+        field = Field(server, mail)
+        stack.callback(field.close)
+        return measure(field, meter, size, say)
+
+
+def measure(field: Field, meter: Meter, size: Size, say: Say) -> list[Row]:
+    rows = []
+    parties = _parties(field, size, say)
+    devices = [device for _, device, _ in parties]
+    say("registration pages")
+    with meter.running() as usage:
+        sample, profiles = work.registrations(parties, threads=THREADS)
+    rows.append(Row("person: link, PIN, new password, signed profile", sample, usage))
+    say("enrollments")
+    with meter.running() as usage:
+        sample = work.enrollments(devices, profiles, threads=THREADS)
+    rows.append(Row("device: SCEP, Authenticate, TokenUpdate", sample, usage))
+    for device in devices:
+        until(lambda device=device: device.poll() == 0, seconds=60)
+    for threads in (1, THREADS):
+        say(f"idle polls, {threads} connections")
+        with meter.running() as usage:
+            sample = work.idle_polls(devices, requests=size.polls, threads=threads)
+        rows.append(Row(f"idle poll, {threads} connection{'s' * (threads > 1)}", sample, usage))
+    say("command round trips")
+    inside.call(field.server, "enqueue", kind="DeviceInformation", params={}, times=size.commands)
+    with meter.running() as usage:
+        sample = work.round_trips(devices, threads=THREADS)
+    rows.append(Row("command round trip: result in, next command out", sample, usage))
+    return rows
+
+
+def _parties(field: Field, size: Size, say: Say) -> list:
+    """People with their mails read and their devices unpacked; keys are made beforehand."""
+    say(f"inviting {size.devices} people")
+    keys = itertools.cycle([new_key(2048) for _ in range(size.devices)])
+    parties = [
+        (person, field.device("iphone", new_key=lambda _bits: next(keys)), invitation)
+        for person, invitation in field.newcomers(size.devices)
+    ]
+    return parties
