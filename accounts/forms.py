@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 from zoneinfo import available_timezones
 
-from allauth.account.forms import LoginForm
+from allauth.account import forms as account
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import PERMISSIONS
 from accounts.models import Role, User, UserSettings
 from core.models import Tenant
+from core.views.actions import WordedForm, WordedModelForm, name_missing_fields
 
 LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("No end"))]
 
@@ -28,18 +29,37 @@ class ZoneField(forms.ChoiceField):
         super().__init__(choices=lambda: [*first, *_zones()], **options)
 
 
-class SignInForm(LoginForm):
-    """The way out of a lost password is a link of the page, not a hint between the fields."""
+class PlainFields:
+    """Labels alone: no text inside the fields that disappears while typing, and no links between
+    them; the pages say the rest."""
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = _("E-mail address")
-        for field in self.fields.values():
-            field.help_text = ""
+        for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
+            if name in ("password", "login"):
+                field.help_text = ""
+            if name in ("login", "email"):
+                field.label = _("E-mail address")
+        name_missing_fields(self)
 
 
-class UserForm(forms.ModelForm):
+class SignInForm(PlainFields, account.LoginForm): ...
+
+
+class ReauthenticateForm(PlainFields, account.ReauthenticateForm): ...
+
+
+class ResetPasswordForm(PlainFields, account.ResetPasswordForm): ...
+
+
+class NewPasswordForm(PlainFields, account.ResetPasswordKeyForm): ...
+
+
+class ChangePasswordForm(PlainFields, account.ChangePasswordForm): ...
+
+
+class UserForm(WordedModelForm):
     language = forms.ChoiceField(
         label=_("Language"),
         required=False,
@@ -65,7 +85,7 @@ class NewUserForm(UserForm):
         """The service decides: it must not tell whether another organisation has the address."""
 
 
-class RolesForm(forms.Form):
+class RolesForm(WordedForm):
     roles = forms.ModelMultipleChoiceField(
         label=_("Roles"),
         queryset=Role.objects.none(),
@@ -79,7 +99,7 @@ class RolesForm(forms.Form):
         self.fields["roles"].queryset = Role.objects.visible_to(principal)
 
 
-class OrganisationForm(forms.ModelForm):
+class OrganisationForm(WordedModelForm):
     time_zone = ZoneField(label=_("Time zone"))
 
     class Meta:
@@ -91,7 +111,7 @@ class OrganisationForm(forms.ModelForm):
         }
 
 
-class PolicyForm(forms.ModelForm):
+class PolicyForm(WordedModelForm):
     class Meta:
         model = UserSettings
         fields: ClassVar = [
@@ -106,11 +126,11 @@ class PolicyForm(forms.ModelForm):
         ]
 
 
-class TokenForm(forms.Form):
+class TokenForm(WordedForm):
     name = forms.CharField(
         label=_("Name"), max_length=80, help_text=_("What will use it, for example “Inventory”.")
     )
-    days = forms.ChoiceField(label=_("Valid for"), choices=LIFETIMES, required=False)
+    days = forms.ChoiceField(label=_("Valid for"), choices=LIFETIMES, required=False, initial="90")
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"), widget=forms.CheckboxSelectMultiple, choices=[]
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.views.actions import WordedForm
 from devices.services.actions import MAX_MESSAGE, MAX_PHONE
 
 MAX_REASON = 500
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(WordedForm):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=MAX_REASON,
@@ -36,7 +37,7 @@ class LockForm(ReasonForm):
     field_order = ("message", "phone", "reason")
 
 
-class WipeForm(forms.Form):
+class WipeForm(WordedForm):
     """The service compares the typed name again; the browser's word is not enough."""
 
     confirmation = forms.CharField(

@@ -7,12 +7,13 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import UserSettings
+from core.views.actions import WordedForm
 from enrollment import addresses
 
 MAX_TEXT = 20_000
 
 
-class InviteForm(forms.Form):
+class InviteForm(WordedForm):
     """Who is invited, in which language, and whether everybody is asked for a PIN."""
 
     emails = forms.CharField(
@@ -51,7 +52,7 @@ class InviteForm(forms.Form):
         return wanted
 
 
-class RevokeForm(forms.Form):
+class RevokeForm(WordedForm):
     reason = forms.CharField(
         label=_("Reason"), max_length=300, required=False, help_text=_("Kept in the history.")
     )

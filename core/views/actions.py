@@ -7,8 +7,30 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
+
+
+class WordedForm(forms.Form):
+    """Names the field in its "missing" error, which is read apart from it in the summary."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_missing_fields(self)
+
+
+class WordedModelForm(forms.ModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_missing_fields(self)
+
+
+def name_missing_fields(form: forms.BaseForm) -> None:
+    for field in form.fields.values():
+        if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
+            words = _("Fill in “%(label)s”.") % {"label": field.label}
+            field.error_messages["required"] = words
 
 
 def attempt(form: forms.Form, service: Callable[..., Any], /, **arguments: Any) -> bool:

@@ -28,7 +28,7 @@ SHOWN_EVENTS = 15
 SHOWN_COMMANDS = 50
 EXTRA_TABS = (
     inventory.Tab("commands", gettext_lazy("Commands")),
-    inventory.Tab("entries", gettext_lazy("Earlier enrollments")),
+    inventory.Tab("entries", gettext_lazy("Earlier")),
 )
 CANCELLABLE = frozenset({DeviceState.RETIRE_PENDING, DeviceState.WIPE_PENDING})
 

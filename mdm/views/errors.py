@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from structlog.contextvars import get_contextvars
 
 
 def error_page(request: HttpRequest, status: int, template: str, **context) -> HttpResponse:
     context["incident"] = get_contextvars().get("request_id", "")
+    if status == 500:
+        # What broke may be the database or the session, so this page asks for neither.
+        return HttpResponse(render_to_string(f"{template}.html", context), status=status)
     return render(request, f"{template}.html", context, status=status)
 
 

@@ -29,7 +29,7 @@
   const setTheme = (theme) => {
     if (theme === "auto") delete document.documentElement.dataset.bsTheme;
     else document.documentElement.dataset.bsTheme = theme;
-    $$("[data-theme]").forEach((item) => item.setAttribute("aria-pressed", String(item.dataset.theme === theme)));
+    $$("[data-appearance]").forEach((item) => item.setAttribute("aria-pressed", String(item.dataset.appearance === theme)));
   };
   const storedTheme = () => { try { return localStorage.getItem("muster-theme") || "auto"; } catch { return "auto"; } };
 
@@ -99,7 +99,7 @@
 
   const prepare = (root) => {
     $$("[data-copy]", root).forEach((button) => { button.hidden = !navigator.clipboard; });
-    $$("[data-theme-switch]", root).forEach((box) => { box.hidden = false; });
+    $$("[data-appearance-switch]", root).forEach((box) => { box.hidden = false; });
     $$("[data-pause]", root).forEach((button) => { button.hidden = false; });
     $$("[data-reveal][data-hide]", root).forEach((box) => { delete box.dataset.hide; hideLater(box); });
     $$("[data-error-summary]", root).forEach((box) => box.focus());
@@ -110,9 +110,9 @@
     const on = (selector) => event.target.closest(selector);
     let item;
     if (on("[data-drawer]")) setDrawer(!$("#side").classList.contains("m-drawer-open"));
-    else if ((item = on("[data-theme]"))) {
-      setTheme(item.dataset.theme);
-      try { localStorage.setItem("muster-theme", item.dataset.theme); } catch { /* not kept then */ }
+    else if ((item = on("[data-appearance]"))) {
+      setTheme(item.dataset.appearance);
+      try { localStorage.setItem("muster-theme", item.dataset.appearance); } catch { /* not kept then */ }
     } else if ((item = on("[data-copy]"))) copy(item);
     else if ((item = on("[data-dismiss]"))) item.closest("[data-toast]").remove();
     else if ((item = on("[data-close]")) && $("#dialog")?.open) { event.preventDefault(); $("#dialog").close(); }
