@@ -32,6 +32,13 @@ class LeasedScheduler(Scheduler):
         self.has_lease = False
         super().__init__(*args, **kwargs)
 
+    def setup_schedule(self) -> None:
+        super().setup_schedule()
+        # Whatever became due while nobody rang is found at once, not after one more interval.
+        long_ago = self.app.now() - dt.timedelta(days=1)
+        for entry in self.schedule.values():
+            entry.last_run_at = long_ago
+
     def tick(self, *args, **kwargs) -> float:
         if not self._renew():
             return RENEW_SECONDS

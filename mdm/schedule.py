@@ -15,6 +15,8 @@ SWEEPS: dict[str, int] = {
     "apple.tasks.warn_of_push_expiry": 6 * 3600,
     "devices.tasks.sweep_command_deadlines": 30,
     "devices.tasks.sweep_unfinished": 60,
+    "enrollment.tasks.sweep_expiries": 15,
+    "enrollment.tasks.sweep_reminders": 60,
 }
 
 

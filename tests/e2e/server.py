@@ -116,7 +116,7 @@ class Server:
         """The process ids of "web", "worker" or "beat", the program's own first."""
         marks = {"web": "granian", "worker": " worker ", "beat": " beat "}
         lines = subprocess.run(
-            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+            ["ps", "-ewwo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
         ).stdout.splitlines()
         rows = [line.split(None, 2) for line in lines]
         children = [row for row in rows if int(row[1]) == self.process.pid]

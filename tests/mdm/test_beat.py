@@ -36,7 +36,7 @@ def scheduler(rings, monkeypatch):
 
     def make():
         one = LeasedScheduler(app=app, lazy=True)
-        one.update_from_dict({"now": {"task": "core.tasks.sweep_outbox", "schedule": -1}})
+        one.update_from_dict({"now": {"task": "core.tasks.sweep_outbox", "schedule": 0}})
         made.append(one)
         return one
 
@@ -95,6 +95,13 @@ def test_a_tick_never_lets_the_lease_run_out(scheduler):
     one = scheduler()
     one.update_from_dict({"later": {"task": "core.tasks.forget_old", "schedule": 86400}})
     assert one.tick() <= beat.RENEW_SECONDS < beat.LEASE.total_seconds() / 2
+
+
+def test_a_new_beat_rings_for_everything_at_once(scheduler, rings):
+    LeasedScheduler(app=app).tick()
+    assert rings
+    one = LeasedScheduler(app=app)
+    assert all(entry.is_due().is_due for entry in one.schedule.values())
 
 
 def test_every_scheduled_name_is_a_task():
