@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -125,15 +124,6 @@ def issue_identity(
         not_before=not_before,
         not_after=not_after,
     )
-
-
-def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    """Whether the authority's key signed the certificate. Says nothing about time or revocation."""
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (InvalidSignature, *keys.LIBRARY_ERRORS):
-        return False
-    return True
 
 
 def _key_usage(

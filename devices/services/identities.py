@@ -16,7 +16,7 @@ from core.models import Tenant
 from core.pki import ca
 from core.pki.keys import public_key_sha256
 from core.services.keys import BACKDATING, LoadedKey
-from devices.models import Device, Identity
+from devices.models import Identity
 from devices.states import MANAGED
 
 IDENTITY_VALIDITY = dt.timedelta(days=730)
@@ -143,13 +143,6 @@ def revoke_unused(*, session_id: uuid.UUID, reason: str, actor: Actor) -> int:
         .filter(session_id=session_id, device=None)
     )
     return sum(_revoke(identity, reason=reason, actor=actor) for identity in unused)
-
-
-@transaction.atomic
-def revoke_device(*, device: Device, reason: str, actor: Actor) -> int:
-    """Revoke every identity of a device; returns how many."""
-    live = Identity.objects.live().select_for_update(of=("self",)).filter(device=device)
-    return sum(_revoke(identity, reason=reason, actor=actor) for identity in live)
 
 
 def _revoke(identity: Identity, *, reason: str, actor: Actor) -> int:

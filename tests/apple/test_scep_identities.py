@@ -16,7 +16,7 @@ from devices.services import identities
 from enrollment.models import EnrollmentSession
 from tests import factories
 from tests.apple.enrolling import expire, give_profile, open_session
-from tests.pki_material import der_of, rsa_key
+from tests.pki_material import der_of, is_issued_by, rsa_key
 from tests.scep_client import RENEWAL_REQ
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_the_server_says_who_the_certificate_is_for(scep, session):
     assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(purposes) == [ExtendedKeyUsageOID.CLIENT_AUTH]
-    assert ca.is_issued_by(certificate, scep.ca)
+    assert is_issued_by(certificate, scep.ca)
 
 
 def test_the_session_moves_on_and_its_history_says_so(scep, session):
@@ -358,13 +358,3 @@ def test_an_ended_session_leaves_bound_identities_alone(scep, enrolled, session)
 
     assert not identities.revoke_unused(session_id=session.pk, reason="over", actor=Actor.system())
     assert Identity.objects.live().exists()
-
-
-def test_a_device_loses_all_its_identities_at_once(scep, enrolled):
-    from core.actors import Actor
-
-    renewal(scep, enrolled)
-    device = enrolled[0].device
-    count = identities.revoke_device(device=device, reason="retired", actor=Actor.system())
-    assert count == 2
-    assert not Identity.objects.live().exists()

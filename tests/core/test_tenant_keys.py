@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from core import secrets
 from core.actors import Actor
 from core.models import HistoryEntry, KeyPurpose, StoredKey
-from core.pki import ca, cms
+from core.pki import cms
 from core.services import keys
 from tests import factories
+from tests.pki_material import is_issued_by
 
 pytestmark = pytest.mark.django_db
 ACTOR = Actor.system("tests")
@@ -52,8 +53,8 @@ def test_the_device_authority_is_rsa_and_the_signers_hang_on_one_root(acme):
         signer = keys.current(acme, purpose)
         assert isinstance(signer.key, ec.EllipticCurvePrivateKey)
         assert signer.chain == (root.certificate,)
-        assert ca.is_issued_by(signer.certificate, root.certificate)
-    assert not ca.is_issued_by(authority.certificate, root.certificate)
+        assert is_issued_by(signer.certificate, root.certificate)
+    assert not is_issued_by(authority.certificate, root.certificate)
 
 
 def test_a_loaded_signer_signs_for_its_certificate(acme):

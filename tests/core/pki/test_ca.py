@@ -8,7 +8,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from core.pki import ca
 from core.pki.errors import KeyPolicyError, PkiError
-from tests.pki_material import NOW, ec_key, pem_of, rsa_key
+from tests.pki_material import NOW, ec_key, is_issued_by, pem_of, rsa_key
 
 YEAR = dt.timedelta(days=365)
 
@@ -108,8 +108,8 @@ def test_issuance_is_proven_by_the_signature(device_ca):
         not_after=NOW + YEAR,
     )
     identity = issue(device_ca)
-    assert ca.is_issued_by(identity, device_ca.certificate)
-    assert not ca.is_issued_by(identity, namesake)
+    assert is_issued_by(identity, device_ca.certificate)
+    assert not is_issued_by(identity, namesake)
 
 
 def test_names_that_are_too_long_are_cut_and_empty_ones_left_out():
