@@ -40,7 +40,9 @@ def is_refused(answer):
 
 def ask(method, route, body=b""):
     client = Client(raise_request_exception=False)
-    return client.generic(method, route.path(), body, content_type="application/json")
+    is_page = not route.pattern.startswith(("api/", "mdm/"))
+    kind = "application/x-www-form-urlencoded" if is_page else "application/json"
+    return client.generic(method, route.path(), body, content_type=kind)
 
 
 @pytest.mark.django_db
