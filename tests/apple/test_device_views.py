@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -130,15 +131,28 @@ def test_a_declared_size_over_the_limit_is_refused_before_a_byte_is_read(path, l
     assert body.taken == 0
 
 
-@pytest.mark.parametrize("limit", [1 << 20, 32 << 20])
-def test_an_undeclared_size_is_read_up_to_the_limit_and_no_further(limit):
-    body = Endless()
+def chunked(body: Any, **meta: Any) -> Any:
     request = RequestFactory().generic("PUT", CONNECT)
-    request.META["CONTENT_LENGTH"] = ""
-    request._stream = body
+    request.META |= {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+    request.META |= {"wsgi.input": body, "wsgi.input_terminated": True} | meta
+    return request
+
+
+@pytest.mark.parametrize("limit", [1 << 20, 32 << 20])
+def test_a_body_without_a_size_is_read_up_to_the_limit_and_no_further(limit):
+    body = Endless()
     with pytest.raises(net.BodyTooLarge):
-        net.read_body(request, limit)
+        net.read_body(chunked(body), limit)
     assert body.taken <= limit + 65536
+
+
+def test_a_body_in_chunks_is_read_to_its_end():
+    assert net.read_body(chunked(io.BytesIO(b"x" * 100_000)), 1 << 20) == b"x" * 100_000
+
+
+def test_a_server_that_does_not_end_its_input_is_not_waited_for():
+    with pytest.raises(net.LengthRequired):
+        net.read_body(chunked(Endless(), **{"wsgi.input_terminated": False}), 1 << 20)
 
 
 def test_a_large_inventory_is_accepted(phone):
