@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -18,8 +19,7 @@ def portal(request: HttpRequest) -> dict:
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        host = request.get_host()
-        return {"may": {}, "tenant": SimpleLazyObject(partial(tenants.for_host, host))}
+        return {"may": {}, "tenant": SimpleLazyObject(partial(_tenant_of_page, request))}
     return {
         "tenant": user.tenant,
         "may": {name.replace(".", "_"): True for name in user.permissions},
@@ -28,3 +28,11 @@ def portal(request: HttpRequest) -> dict:
         "degraded": partial(degraded.notices, user),
         "error_layout": "base.html",
     }
+
+
+def _tenant_of_page(request: HttpRequest):
+    """The organisation of an anonymous page; none on a host that is not ours."""
+    try:
+        return tenants.for_host(request.get_host())
+    except DisallowedHost:
+        return None
