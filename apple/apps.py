@@ -9,6 +9,7 @@ class AppleConfig(AppConfig):
     name = "apple"
 
     def ready(self) -> None:
-        from apple import backend
+        from apple import backend, platform
 
         backend.register()
+        platform.register()
