@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -66,7 +66,8 @@ def mail_test(request: HttpRequest) -> HttpResponse:
 @requires("settings.manage")
 @require_POST
 def mail_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    if delivery.retry_quarantined(pk, tenant_id=request.user.tenant_id):
+    message = get_object_or_404(OutboxMessage.objects.visible_to(request.user), pk=pk)
+    if delivery.retry_quarantined(message.pk, tenant_id=message.tenant_id):
         messages.success(request, _("The mail is tried again now."))
     else:
         messages.error(request, _("This mail is not waiting for a decision any more."))

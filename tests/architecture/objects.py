@@ -1,0 +1,71 @@
+"""One object of a tenant for every route that names one, for the tenant matrix."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from core import clock, history, outbox
+from core.models import HistoryEntry
+from devices.models import Command
+from devices.states import CommandStatus
+from enrollment.models import EnrollmentSession, Invitation
+from tests import factories
+
+Values = dict[str, Any]
+
+
+class World:
+    """Everything that one organisation can have, made once per test."""
+
+    def __init__(self, tenant) -> None:
+        self.tenant = tenant
+        self.owner = factories.user(tenant, "owner")
+        self.person = factories.user(tenant, password=None)
+        self.device = factories.device(tenant, self.person)
+        self.command: Command = factories.command(self.device, status=CommandStatus.QUEUED)
+        self.token, _ = factories.token(self.owner)
+        self.message = outbox.enqueue(tenant=tenant, kind="mail", body={}, due_at=clock.now())
+        history.record(self.device, "devices.device.renamed", actor=self.owner.actor)
+        self.entry = HistoryEntry.objects.filter(tenant=tenant).latest("pk")
+        later = clock.now() + dt.timedelta(days=7)
+        self.invitation = Invitation.objects.create(
+            tenant=tenant, user=self.person, expires_at=later
+        )
+        self.session = EnrollmentSession.objects.create(
+            tenant=tenant, user=self.person, invitation=self.invitation, expires_at=later
+        )
+
+
+# The start of a route -> the values of its parameters. The longest start that fits counts.
+OBJECTS: dict[str, Callable[[World], Values]] = {
+    "devices/": lambda world: {"pk": world.device.pk},
+    "users/": lambda world: {"pk": world.person.pk},
+    "invitations/": lambda world: {"pk": world.invitation.pk},
+    "invitations/enrollments/": lambda world: {"pk": world.session.pk},
+    "history/": lambda world: {"pk": world.entry.pk},
+    "settings/mail/": lambda world: {"pk": world.message.pk},
+    "settings/tokens/": lambda world: {"pk": world.token.pk},
+    "api/v1/devices/": lambda world: {"pk": world.device.pk},
+    "api/v1/commands/": lambda world: {"pk": world.command.pk},
+    "api/v1/users/": lambda world: {"pk": world.person.pk},
+    "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
+    "api/v1/enrollments/": lambda world: {"pk": world.session.pk},
+    "api/v1/history/": lambda world: {"pk": world.entry.pk},
+    "api/v1/tokens/": lambda world: {"pk": world.token.pk},
+}
+# Routes with parameters that name no row of a tenant, and why.
+WITHOUT_OBJECT = {
+    "account/password/reset/<str:uidb36>-<str:key>/": "the credential itself",
+    "settings/mail/files/<str:name>/": "a file of the embedded default, which has one tenant",
+    "mdm/apple/scep/<slug:tenant>": "public: the challenge decides",
+    "enroll/<str:token>/profile": "the credential itself",
+    "api/docs/": "no row",
+}
+
+
+def values_of(pattern: str, world: World) -> Values | None:
+    """Return the values of a route's parameters, or None when nobody said what it is about."""
+    fitting = [start for start in OBJECTS if pattern.startswith(start)]
+    return OBJECTS[max(fitting, key=len)](world) if fitting else None
