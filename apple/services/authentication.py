@@ -41,6 +41,19 @@ class Caller:
     digest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The certificate whose holder made a request; nobody looked yet whether it is one of ours."""
+
+    certificate_sha256: str
+    digest: str = ""
+
+    @property
+    def short(self) -> str:
+        """What the log calls the certificate."""
+        return self.certificate_sha256[:16]
+
+
 def authenticate(
     request: HttpRequest,
     body: bytes,
@@ -49,19 +62,36 @@ def authenticate(
 ) -> Caller:
     """Find the identity behind a request, with `related` loaded. One query.
 
-    A signature is checked before the database is asked, so that forgeries cost no query. An
-    expired identity passes, because it must be able to receive its renewal. Whether the identity
-    is bound, superseded, or speaks for the device that the body names, is for `bindings` to say.
-    Raises IdentityMissing (403), SignatureInvalid and IdentityRefused (400); nothing is ever 401.
+    A signature is checked before the database is asked, so that forgeries cost no query.
+    Raises what `prove` and `identify` raise; nothing is ever 401.
     """
-    digest = ""
+    return identify(prove(request, body), related=related)
+
+
+def prove(request: HttpRequest, body: bytes) -> Proof:
+    """Check signature or client certificate, and return whose it is. No query.
+
+    Raises IdentityMissing (403) and SignatureInvalid (400).
+    """
     signature = request.headers.get(SIGNATURE_HEADER)
     if signature is not None:
         verified = _verify(signature, body)
-        fingerprint, digest = verified.signer.sha256, verified.digest
-    else:
-        fingerprint = hashlib.sha256(_handed_on(request)).hexdigest()
-    return _caller(fingerprint, digest, Identity.objects.select_related(*related))
+        return Proof(verified.signer.sha256, verified.digest)
+    return Proof(hashlib.sha256(_handed_on(request)).hexdigest())
+
+
+def identify(
+    proof: Proof, *, related: Sequence[str] = ("device__physical", "device__contact")
+) -> Caller:
+    """Find the identity of a proven certificate, with `related` loaded. One query.
+
+    An expired identity passes, because it must be able to receive its renewal. Whether the
+    identity is bound, superseded, or speaks for the device that the body names, is for `bindings`
+    to say. Raises IdentityRefused (400).
+    """
+    return _caller(
+        proof.certificate_sha256, proof.digest, Identity.objects.select_related(*related)
+    )
 
 
 def _verify(header: str, body: bytes) -> cms.Verified:

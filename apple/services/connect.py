@@ -13,9 +13,11 @@ from apple.errors import ForeignCommand
 from apple.protocol import envelope
 from apple.protocol.platforms import Platform, version_of
 from apple.protocol.results import ConnectMessage, Status
-from apple.services import bindings, lines, orders
+from apple.services import authentication, bindings, lines, orders, polls
+from apple.services.authentication import Proof
 from apple.services.lines import Line
-from devices.models import Channel, Command, Device, Identity
+from apple.services.polls import Poll
+from devices.models import Channel, Command, Device
 from devices.services import commands, contact
 from devices.states import CommandStatus
 
@@ -32,36 +34,47 @@ _STATUSES = {
 }
 
 
-def exchange(*, identity: Identity, message: ConnectMessage) -> bytes:
+def exchange(*, proof: Proof, message: ConnectMessage) -> bytes:
     """Take what a device says and return the next command, or no bytes for "nothing more".
 
-    An idle poll without work costs one query besides the caller's, and once a minute a second
-    one for the last contact. Raises ManagementEnded, UnknownIdentity, IdentityMismatch,
+    An idle poll without work costs one query, and once a minute a second one for the last
+    contact. Raises ManagementEnded, IdentityRefused, UnknownIdentity, IdentityMismatch,
     StaleIdentity, ForeignCommand, UserNotManaged.
     """
-    device = bindings.device_of(identity, message.enrollment)
-    if not bindings.is_served(device):
+    poll = polls.find(proof.certificate_sha256, message.enrollment)
+    if poll is None:
+        poll = _look_closely(proof, message)
+    if poll is None:
         return NOTHING
-    last_seen_at = device.contact.last_seen_at if hasattr(device, "contact") else None
-    contact.seen(device.pk, last_seen_at=last_seen_at)
-    orders.reconsider(device)
-    line = lines.find(device, message.enrollment)
+    contact.seen(poll.device_id, last_seen_at=poll.last_seen_at)
     is_idle = message.status is Status.IDLE
     if not is_idle:
-        _take(device, line, message)
-    elif not line.has_work:
-        lines.rest(line)
+        _take(poll, message)
+    elif not poll.line.has_work:
+        lines.rest(poll.line)
         return NOTHING
-    return _next(line, is_idle=is_idle)
+    return _next(poll.line, is_idle=is_idle)
 
 
-def _take(device: Device, line: Line, message: ConnectMessage) -> None:
+def _look_closely(proof: Proof, message: ConnectMessage) -> Poll | None:
+    """Judge a caller about whom something is not in order; None for one that is not served."""
+    identity = authentication.identify(proof).identity
+    device = bindings.device_of(identity, message.enrollment)
+    if not bindings.is_served(device):
+        return None
+    orders.reconsider(device)
+    last_seen_at = device.contact.last_seen_at if hasattr(device, "contact") else None
+    line = lines.find(device, message.enrollment)
+    return Poll(device_id=device.pk, last_seen_at=last_seen_at, line=line)
+
+
+def _take(poll: Poll, message: ConnectMessage) -> None:
     command_id = _uuid(message.command_uuid)
     if command_id is None:
-        log.info("apple.result.unknown", device=str(device.pk))
+        log.info("apple.result.unknown", device=str(poll.device_id))
         return
     taken = commands.record_result(
-        channel=Channel(pk=line.channel_id),
+        channel=Channel(pk=poll.line.channel_id),
         command_id=command_id,
         result=commands.Result(
             status=_STATUSES[message.status],
@@ -70,17 +83,20 @@ def _take(device: Device, line: Line, message: ConnectMessage) -> None:
         ),
     )
     if taken is None:
-        _check_not_foreign(device, command_id)
+        _check_not_foreign(poll.device_id, command_id)
     elif message.status is Status.COMMAND_FORMAT_ERROR:
         # The device could not read what we built: a fault of the server.
         log.error("apple.command.malformed", kind=taken.kind, command=str(command_id))
 
 
-def _check_not_foreign(device: Device, command_id: uuid.UUID) -> None:
+def _check_not_foreign(device_id: uuid.UUID, command_id: uuid.UUID) -> None:
     # Late, repeated and cancelled answers are normal, also those from before a new enrollment.
     owner = Command.objects.filter(pk=command_id).values_list("device__physical_id", flat=True)
     physical_id = owner.first()
-    if physical_id is not None and physical_id != device.physical_id:
+    if physical_id is None:
+        return
+    device = Device.objects.get(pk=device_id)
+    if physical_id != device.physical_id:
         bindings.audit(device, "apple.result.refused", command=str(command_id))
         raise ForeignCommand
 

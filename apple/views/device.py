@@ -36,19 +36,23 @@ def _serve(request: HttpRequest, limit: int) -> HttpResponse:
     401 is a decision (ManagementEnded) and nothing else; every other refusal is a plain 4xx.
     """
     body = net.read_body(request, limit)
-    caller = authentication.authenticate(request, body)
+    proof = authentication.prove(request, body)
     try:
         message = plist.read(body, limit=limit)
         if "MessageType" in message:
-            reply = checkin.handle(
-                identity=caller.identity, message=checkin_messages.parse(message)
-            )
+            parsed = checkin_messages.parse(message)
+            identity = authentication.identify(proof).identity
+            reply = checkin.handle(identity=identity, message=parsed)
         else:
-            reply = connect.exchange(identity=caller.identity, message=results.parse(message))
+            reply = connect.exchange(proof=proof, message=results.parse(message))
     except ProtocolError as error:
-        log.warning("apple.message.refused", reason=str(error), identity=str(caller.identity.pk))
+        log.warning(
+            "apple.message.refused", reason=str(error), certificate=proof.certificate_sha256[:16]
+        )
         return HttpResponse(status=error.status)
     except ManagementEnded as ended:
-        log.info("apple.management.ended", reason=ended.reason, identity=str(caller.identity.pk))
+        log.info(
+            "apple.management.ended", reason=ended.reason, certificate=proof.certificate_sha256[:16]
+        )
         return HttpResponse(status=401)
     return HttpResponse(reply, content_type=CONTENT_TYPE)

@@ -11,8 +11,8 @@ import time_machine
 from apple.services import inventory, lines
 from core import clock
 from core.actors import Actor
-from core.models import HistoryEntry
-from devices.models import Channel, Command, Device, DeviceContact, InventorySection
+from core.models import HistoryEntry, StoredKey
+from devices.models import Channel, Command, Device, DeviceContact, Identity, InventorySection
 from devices.services import commands, lifecycle
 from devices.states import CommandStatus
 from tests.apple import messages, wire
@@ -251,19 +251,19 @@ def test_a_user_that_never_sent_a_token_gets_a_channel(client, tenant, person):
     assert mac.device.channels.get(user_key="someone").state == "enrolling"
 
 
-def test_an_idle_poll_costs_two_queries(phone, django_assert_num_queries):
-    with django_assert_num_queries(2):
+def test_an_idle_poll_costs_one_query(phone, django_assert_num_queries):
+    with django_assert_num_queries(1):
         phone.send(wire.CONNECT, messages.idle())
 
 
 def test_the_last_contact_is_written_once_a_minute(phone, django_assert_num_queries):
     long_ago = clock.now() - dt.timedelta(minutes=5)
     DeviceContact.objects.update(last_seen_at=long_ago)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         phone.send(wire.CONNECT, messages.idle())
     seen = DeviceContact.objects.get(device=phone.device).last_seen_at
     assert clock.now() - seen < dt.timedelta(minutes=1)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         phone.send(wire.CONNECT, messages.idle())
 
 
@@ -271,7 +271,7 @@ def test_a_poll_does_not_grow_with_the_past(phone, django_assert_num_queries):
     for _ in range(30):
         queue(phone, "SecurityInfo")
     phone.drain({"SecurityInfo": {}})
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         phone.send(wire.CONNECT, messages.idle())
 
 
@@ -323,3 +323,15 @@ def test_a_device_that_is_away_is_not_asked_twice(phone):
         Device.objects.update(inventory_due_at=clock.now() - dt.timedelta(minutes=1))
         inventory.request_due()
     assert phone.device.commands.open().count() == 5
+
+
+def test_an_expired_certificate_is_still_served_and_noted(phone, caplog):
+    Identity.objects.update(not_after=clock.now() - dt.timedelta(days=1))
+    queue(phone, "SecurityInfo")
+    assert phone.say("Idle")["Command"]["RequestType"] == "SecurityInfo"
+    assert "apple.identity.expired" in caplog.text
+
+
+def test_certificates_of_a_retired_authority_are_refused(phone):
+    StoredKey.objects.update(retired_at=clock.now())
+    assert phone.send(wire.CONNECT, messages.idle()).status_code == 400

@@ -176,7 +176,7 @@ def test_a_fault_of_ours_is_503_and_never_401(phone, path, monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError("the database is down")
 
-    monkeypatch.setattr(connect.lines, "find", fail)
+    monkeypatch.setattr(connect.polls, "find", fail)
     answer = phone.send(path, messages.idle())
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
@@ -188,6 +188,7 @@ def test_a_database_that_is_away_during_authentication_is_503(phone, monkeypatch
     def fail(*args, **kwargs):
         raise OperationalError("gone")
 
+    monkeypatch.setattr(connect.polls, "_ask", fail)
     monkeypatch.setattr(authentication, "_caller", fail)
     assert phone.send(CONNECT, messages.idle()).status_code == 503
     assert phone.update_token().status_code == 503
