@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -74,8 +75,8 @@ def park(channels: Iterable[Channel], *, until: dt.datetime) -> None:
         Channel.objects.filter(pk__in=ids, push_due_at=lease).update(push_due_at=until + spread)
 
 
-def _by_lease(channels: Iterable[Channel]) -> dict[dt.datetime | None, list[object]]:
-    grouped: defaultdict[dt.datetime | None, list[object]] = defaultdict(list)
+def _by_lease(channels: Iterable[Channel]) -> dict[dt.datetime | None, list[uuid.UUID]]:
+    grouped: defaultdict[dt.datetime | None, list[uuid.UUID]] = defaultdict(list)
     for channel in channels:
         grouped[channel.push_due_at].append(channel.pk)
     return grouped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from typing import Any
 
 from cryptography import x509
@@ -19,7 +20,7 @@ from core.services import keys
 MOST_ROWS = 200
 
 
-def certificates(tenant_id: object) -> list[StoredKey]:
+def certificates(tenant_id: uuid.UUID) -> list[StoredKey]:
     """Return the certificates in use, the one for new enrollments first. One query.
 
     An older one of another topic stays in use for the devices that listen on its topic. A
@@ -29,7 +30,7 @@ def certificates(tenant_id: object) -> list[StoredKey]:
     return sorted(rows.exclude(sha256="").current(), key=is_practice)
 
 
-def open_requests(tenant_id: object) -> list[StoredKey]:
+def open_requests(tenant_id: uuid.UUID) -> list[StoredKey]:
     """Return the signing requests that nobody answered yet, the newest first. One query."""
     rows = StoredKey.objects.filter(tenant_id=tenant_id, purpose=KeyPurpose.APNS_PUSH, sha256="")
     return list(rows.current())
@@ -53,14 +54,13 @@ def row_of_key(tenant: Tenant, public_key_sha256: str) -> StoredKey | None:
     """Find whose key a certificate is for, also among answered requests: Apple renews a
     certificate for the same key when asked to."""
     rows = StoredKey.objects.filter(tenant=tenant, purpose=KeyPurpose.APNS_PUSH)
-    for row in rows.order_by("-created_at")[:MOST_ROWS]:
-        if public_key_sha256 and row.data.get("public_key") == public_key_sha256:
-            return row
-    return None
+    newest = rows.order_by("-created_at")[:MOST_ROWS]
+    found = (row for row in newest if row.data.get("public_key") == public_key_sha256)
+    return next(found, None) if public_key_sha256 else None
 
 
 def private_key(row: StoredKey) -> rsa.RSAPrivateKey:
-    data = secrets.unseal(row.sealed_key, context=keys.seal_context(row.pk))
+    data = secrets.unseal(bytes(row.sealed_key), context=keys.seal_context(row.pk))
     return _rsa(pki_keys.load_private(data))
 
 

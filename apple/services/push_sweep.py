@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import structlog
-from django.db.models import QuerySet
 
 from apple.gateways import apns
 from apple.protocol.push_rules import Verdict, judge
@@ -38,7 +37,7 @@ def sweep() -> int:
     """Push everything that is due, in batches; returns how many pushes Apple accepted."""
     accepted = 0
     for _round in range(MAX_BATCHES):
-        claimed = _claim(Channel.objects.all())
+        claimed = _claim()
         accepted += _push_claimed(claimed)
         if len(claimed) < BATCH:
             break
@@ -47,14 +46,14 @@ def sweep() -> int:
 
 def push_one(channel_id: uuid.UUID | str) -> bool:
     """Push one channel if it is due and nobody else is at it."""
-    return bool(_push_claimed(_claim(Channel.objects.filter(pk=channel_id))))
+    return bool(_push_claimed(_claim(pk=channel_id)))
 
 
-def _claim(channels: QuerySet[Channel]) -> list[Channel]:
+def _claim(**only: object) -> list[Channel]:
     """Lease what is due to this caller; the lease's own moment is its mark. Three queries."""
     now = clock.now()
     lease = now + LEASE + dt.timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
-    due = channels.filter(push_due_at__isnull=False).push_due(now).order_by("push_due_at")
+    due = Channel.objects.push_due(now).filter(**only).order_by("push_due_at")
     ids = list(due.values_list("pk", flat=True)[:BATCH])
     if not ids:
         return []

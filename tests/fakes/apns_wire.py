@@ -29,6 +29,8 @@ from tests.fakes.apns_rules import Answer, Request
 if TYPE_CHECKING:
     from tests.fakes.apns import FakeAPNs
 
+LINGER_SECONDS = 1.0
+
 
 @dataclass
 class _Stream:
@@ -56,6 +58,7 @@ class Connection(asyncio.Protocol):
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
         self._streams: dict[int, _Stream] = {}
         self._last_processed = 0
+        self._is_leaving = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,6 +77,8 @@ class Connection(asyncio.Protocol):
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
+        if self._is_leaving:
+            return
         try:
             events = self._h2.receive_data(data)
         except ProtocolError:
@@ -81,7 +86,8 @@ class Connection(asyncio.Protocol):
             self.cut()
             return
         for event in events:
-            self._handle(event)
+            if not self._is_leaving:
+                self._handle(event)
         self._flush()
 
     def cut(self) -> None:
@@ -111,7 +117,7 @@ class Connection(asyncio.Protocol):
             self._send(stream_id, request, answer)
 
     def _send(self, stream_id: int, request: Request, answer: Answer) -> None:
-        if self._transport is None or stream_id not in self._streams:
+        if self._transport is None or self._is_leaving or stream_id not in self._streams:
             return
         if answer.fault:
             self._fail(stream_id, answer)
@@ -137,8 +143,10 @@ class Connection(asyncio.Protocol):
                 ErrorCodes.NO_ERROR, additional_data=note, last_stream_id=self._last_processed
             )
             self._flush()
-            if self._transport is not None:
-                self._transport.close()
+            # Closing with unread requests in the socket would reset the connection, and the
+            # answers that are still on their way would be lost with it.
+            self._is_leaving = True
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self.cut)
 
     def _flush(self) -> None:
         data = self._h2.data_to_send()
