@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from .enrolling import Enrolling
 Answer = Callable[["Device", Channel, dict[str, Any]], dict[str, Any]]
 
 
-class Device(Enrolling):
+class Device(Enrolling, ABC):
     """One device; `answers` maps each RequestType that it knows to what it does about it."""
 
     kind: ClassVar[str] = ""
@@ -111,8 +112,8 @@ class Device(Enrolling):
             "SoftwareUpdateDeviceID": f"{facts.product_name}AP",
         }
 
-    def security(self) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def security(self) -> dict[str, Any]: ...
 
-    def applications(self) -> list[dict[str, Any]]:
-        raise NotImplementedError
+    @abstractmethod
+    def applications(self) -> list[dict[str, Any]]: ...

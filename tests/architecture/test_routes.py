@@ -42,7 +42,7 @@ def ask(method, route, body=b""):
     client = Client(raise_request_exception=False)
     is_page = not route.pattern.startswith(("api/", "mdm/"))
     kind = "application/x-www-form-urlencoded" if is_page else "application/json"
-    return client.generic(method, route.path(), body, content_type=kind)
+    return client.generic(method, route.path(tenant="acme"), body, content_type=kind)
 
 
 @pytest.mark.django_db
