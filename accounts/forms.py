@@ -75,14 +75,11 @@ class UserForm(WordedModelForm):
 
 
 class NewUserForm(UserForm):
+    """The address is no field of the model form: only the service may say that it is taken, since
+    it must not tell by whom."""
+
     email = forms.EmailField(label=_("E-mail address"), max_length=254)
     field_order = ("email", "first_name", "last_name", "language", "time_zone")
-
-    class Meta(UserForm.Meta):
-        fields: ClassVar = ["email", *UserForm.Meta.fields]
-
-    def validate_unique(self) -> None:
-        """The service decides: it must not tell whether another organisation has the address."""
 
 
 class RolesForm(WordedForm):

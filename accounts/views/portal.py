@@ -21,7 +21,7 @@ from accounts.access import requires
 from accounts.forms import NewUserForm, RolesForm, UserForm
 from accounts.models import User
 from accounts.services import users
-from core.views.actions import attempt
+from core.views.actions import attempt, posted
 
 LANGUAGE_COOKIE_SECONDS = 365 * 86_400
 
@@ -38,7 +38,7 @@ def page_of(user: User) -> str:
 @requires("users.manage")
 @require_http_methods(["GET", "POST"])
 def user_new(request: HttpRequest) -> HttpResponse:
-    form = NewUserForm(request.POST or None)
+    form = NewUserForm(posted(request))
     if form.is_valid() and attempt(
         form,
         users.create,
@@ -60,7 +60,7 @@ def user_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def user_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     person = find(request, pk)
-    form = UserForm(request.POST or None, instance=find(request, pk))
+    form = UserForm(posted(request), instance=find(request, pk))
     if form.is_valid() and attempt(
         form, users.edit, user=person, actor=request.user.actor, **form.cleaned_data
     ):
@@ -76,7 +76,7 @@ def user_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def user_roles(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     person = find(request, pk)
     initial = {"roles": person.roles.all()}
-    form = RolesForm(request.POST or None, principal=request.user, initial=initial)
+    form = RolesForm(posted(request), principal=request.user, initial=initial)
     if form.is_valid() and attempt(
         form,
         users.set_roles,
@@ -93,7 +93,7 @@ def user_roles(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @requires("users.manage")
 @require_http_methods(["GET", "POST"])
 def user_disable(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    person, form = find(request, pk), forms.Form(request.POST or None)
+    person, form = find(request, pk), forms.Form(posted(request))
     if form.is_valid() and attempt(
         form, users.set_enabled, user=person, enabled=False, actor=request.user.actor
     ):

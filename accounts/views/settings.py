@@ -20,7 +20,7 @@ from accounts.models import ApiToken, UserSettings
 from accounts.services import settings as service
 from accounts.services import tokens
 from core import clock
-from core.views.actions import attempt
+from core.views.actions import attempt, posted
 
 
 @requires("settings.view")
@@ -33,7 +33,7 @@ def settings_index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def organisation(request: HttpRequest) -> HttpResponse:
     tenant = request.user.tenant
-    form = OrganisationForm(request.POST or None, instance=type(tenant).objects.get(pk=tenant.pk))
+    form = OrganisationForm(posted(request), instance=type(tenant).objects.get(pk=tenant.pk))
     return _edit(
         request,
         form,
@@ -48,7 +48,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def policy(request: HttpRequest) -> HttpResponse:
     row = UserSettings.objects.visible_to(request.user).get(is_default=True)
-    form = PolicyForm(request.POST or None, instance=UserSettings.objects.get(pk=row.pk))
+    form = PolicyForm(posted(request), instance=UserSettings.objects.get(pk=row.pk))
     return _edit(
         request,
         form,
@@ -78,7 +78,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
 @reauthentication_required
 @require_http_methods(["GET", "POST"])
 def token_new(request: HttpRequest) -> HttpResponse:
-    form, made = TokenForm(request.POST or None, owner=request.user), {}
+    form, made = TokenForm(posted(request), owner=request.user), {}
     if form.is_valid() and attempt(form, _make_token, request=request, form=form, made=made):
         return render(request, "settings/token_made.html", {"title": _("API tokens"), **made})
     context = {

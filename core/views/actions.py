@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -31,6 +32,11 @@ def name_missing_fields(form: forms.BaseForm) -> None:
         if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
             words = _("Fill in “%(label)s”.") % {"label": field.label}
             field.error_messages["required"] = words
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form is bound to: an empty form that was sent is bound too."""
+    return request.POST if request.method == "POST" else None
 
 
 def attempt(form: forms.Form, service: Callable[..., Any], /, **arguments: Any) -> bool:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import requires
 from core.errors import DomainError
-from core.views.actions import attempt
+from core.views.actions import attempt, posted
 from core.views.lists import list_page
 from devices import channels
 from devices.errors import NotSupported
@@ -76,7 +76,7 @@ def device_check_in(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @requires("devices.lock")
 @require_http_methods(["GET", "POST"])
 def device_lock(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    device, form = find(request, pk), LockForm(request.POST or None)
+    device, form = find(request, pk), LockForm(posted(request))
     if form.is_valid() and attempt(
         form, actions.lock, device=device, actor=request.user.actor, **form.cleaned_data
     ):
@@ -89,7 +89,7 @@ def device_lock(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @requires("devices.retire")
 @require_http_methods(["GET", "POST"])
 def device_retire(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    device, form = find(request, pk), ReasonForm(request.POST or None)
+    device, form = find(request, pk), ReasonForm(posted(request))
     if form.is_valid() and attempt(
         form,
         lifecycle.request_retire,
@@ -108,7 +108,7 @@ def device_retire(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def device_wipe(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     device = find(request, pk)
-    form = WipeForm(request.POST or None, device=device)
+    form = WipeForm(posted(request), device=device)
     if form.is_valid() and attempt(
         form,
         lifecycle.request_wipe,
@@ -138,7 +138,7 @@ def order_cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @requires("devices.delete")
 @require_http_methods(["GET", "POST"])
 def device_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    device, form = find(request, pk), forms.Form(request.POST or None)
+    device, form = find(request, pk), forms.Form(posted(request))
     if form.is_valid() and attempt(form, lifecycle.delete, device=device, actor=request.user.actor):
         messages.success(request, _("The entry is deleted. The history keeps what happened."))
         return redirect("devices:device-list")

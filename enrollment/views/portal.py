@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import requires
 from accounts.models import UserSettings
 from core.errors import DomainError
-from core.views.actions import attempt
+from core.views.actions import attempt, posted
 from core.views.lists import list_page
 from enrollment import funnel
 from enrollment.filters import InvitationFilterSet, SessionFilterSet, since
@@ -110,7 +110,7 @@ def invitation_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def invitation_new(request: HttpRequest) -> HttpResponse:
     policy = UserSettings.objects.for_user(request.user)
     initial = {"emails": request.GET.get("email", "")[:254]}
-    form = InviteForm(request.POST or None, policy=policy, initial=initial)
+    form = InviteForm(posted(request), policy=policy, initial=initial)
     if form.is_valid() and attempt(
         form,
         invitations.invite,
@@ -165,7 +165,7 @@ def invitation_link(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @requires("invitations.revoke")
 @require_http_methods(["GET", "POST"])
 def invitation_revoke(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    invitation, form = find(request, pk), RevokeForm(request.POST or None)
+    invitation, form = find(request, pk), RevokeForm(posted(request))
     if form.is_valid() and attempt(
         form,
         invitations.revoke,

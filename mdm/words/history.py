@@ -56,6 +56,7 @@ ACTIONS: dict[str, Words] = {
     "devices.queue.cancelled": Words(_("Waiting commands were cancelled"), NEUTRAL, "ban"),
     "devices.retire.cancelled": Words(_("Retire cancelled"), NEUTRAL, "ban"),
     "devices.wipe.cancelled": Words(_("Wipe cancelled"), NEUTRAL, "ban"),
+    "devices.identity.revoked": Words(_("Identity revoked"), NEUTRAL, "certificate"),
     "devices.command.expired": Words(_("The device did not answer in time"), ATTENTION, "circle-x"),
     "devices.command.failed": Words(_("The device refused a command"), ATTENTION, "alert-triangle"),
     "devices.lock.confirmed": Words(_("Locked"), GOOD, "lock"),
@@ -99,13 +100,41 @@ ACTIONS: dict[str, Words] = {
     "core.tenant.address_fixed": Words(
         _("The address of this server is fixed from now on"), ATTENTION, "building"
     ),
-}
-GROUPS = {
-    "devices": _("Devices"),
-    "enrollment": _("Enrollment"),
-    "accounts": _("People and access"),
-    "core": _("Organisation"),
-    "apple": _("Apple"),
+    "enrollment.invitation.sent": Words(_("Invitation sent"), PROGRESS, "send"),
+    "enrollment.invitation.resent": Words(_("Invitation sent again"), PROGRESS, "send"),
+    "enrollment.invitation.reminded": Words(_("Reminded of the invitation"), NEUTRAL, "mail"),
+    "enrollment.invitation.opened": Words(_("Invitation opened"), PROGRESS, "mail-opened"),
+    "enrollment.invitation.in_progress": Words(_("Enrollment began"), PROGRESS, "hourglass"),
+    "enrollment.invitation.completed": Words(_("Invitation completed"), GOOD, "circle-check"),
+    "enrollment.invitation.expired": Words(_("Invitation expired"), ATTENTION, "circle-x"),
+    "enrollment.invitation.revoked": Words(_("Invitation revoked"), NEUTRAL, "ban"),
+    "enrollment.invitation.bounced": Words(_("Invitation came back"), DANGER, "alert-triangle"),
+    "enrollment.link.created": Words(_("Registration link made"), ATTENTION, "copy"),
+    "enrollment.pin.issued": Words(_("PIN made"), NEUTRAL, "key"),
+    "enrollment.pin.requested": Words(_("New PIN requested"), NEUTRAL, "key"),
+    "enrollment.pin.accepted": Words(_("PIN accepted"), GOOD, "key"),
+    "enrollment.pin.refused": Words(_("Wrong PIN"), ATTENTION, "key"),
+    "enrollment.pin.voided": Words(_("PIN void after wrong tries"), DANGER, "key"),
+    "enrollment.tries.exceeded": Words(_("Too many tries"), DANGER, "alert-triangle"),
+    "enrollment.session.opened": Words(_("Registration page opened"), PROGRESS, "mail-opened"),
+    "enrollment.session.authenticated": Words(_("Person confirmed"), PROGRESS, "key"),
+    "enrollment.session.profile_issued": Words(_("Profile prepared"), PROGRESS, "certificate"),
+    "enrollment.session.downloaded": Words(_("Profile downloaded"), PROGRESS, "download"),
+    "enrollment.session.identity_issued": Words(_("Identity issued"), PROGRESS, "shield-check"),
+    "enrollment.session.checked_in": Words(_("Checked in"), PROGRESS, "device-mobile"),
+    "enrollment.session.active": Words(_("Enrollment finished"), GOOD, "circle-check"),
+    "enrollment.session.reminded": Words(_("Reminded to finish"), NEUTRAL, "mail"),
+    "enrollment.session.expired": Words(_("Enrollment timed out"), ATTENTION, "circle-x"),
+    "enrollment.session.cancelled": Words(_("Enrollment cancelled"), NEUTRAL, "ban"),
+    "enrollment.session.refused": Words(_("Device turned away"), DANGER, "alert-triangle"),
+    "apple.push_request.created": Words(_("Push certificate requested"), NEUTRAL, "certificate"),
+    "apple.push_certificate.installed": Words(_("Push certificate installed"), GOOD, "certificate"),
+    "apple.push_certificate.practice_installed": Words(
+        _("Practice push certificate installed"), NEUTRAL, "certificate"
+    ),
+    "apple.push.paused": Words(_("Push paused: Apple refuses it"), DANGER, "player-pause"),
+    "apple.push.resumed": Words(_("Push goes on"), GOOD, "send"),
+    "apple.push.lost": Words(_("Cannot be woken up any more"), ATTENTION, "plug-connected-x"),
 }
 
 
