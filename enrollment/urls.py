@@ -1,5 +1,20 @@
-"""Routes."""
+"""Routes of the people who enroll devices."""
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import path, re_path
+
+from enrollment.views import download, go
+
+app_name = "enrollment"
+urlpatterns = [
+    path("go", go.page, name="go"),
+    path("go/", go.page, name="go-slash"),
+    path("go/status", go.status, name="status"),
+    path("go/<str:link>", go.page, name="link"),
+    path("go/<str:link>/", go.page, name="link-slash"),
+    # Some people add what the older instructions said: the address ends in /go.
+    path("go/<str:link>/go", go.page, name="link-go"),
+    re_path(r"^[Gg][Oo](?P<rest>/[A-Za-z2-7/]*)?$", go.lower_case, name="lower-case"),
+    path("enroll/<str:token>/profile", download.profile, name="profile"),
+]

@@ -19,31 +19,43 @@
   }
 
   // --- the page notices by itself how far the device has come
-  var END = ["active", "refused", "expired"];
+  // Pages of one group differ in words only; the server knows the words and steps of another.
+  var GROUP = { waiting: "download", downloaded: "download", identity_issued: "device", checked_in: "device", refused: "again", expired: "again" };
+  function group(state) { return GROUP[state] || state; }
   function watch(box) {
     var state = box.dataset.state || "", text = box.querySelector("[data-status-text]") || box;
-    var failures = 0;
-    if (END.indexOf(state) >= 0) return;
+    var failures = 0, timer;
     function ask() {
-      if (document.hidden) return later(3000);
+      if (document.hidden) return;
       fetch(box.dataset.statusUrl, { credentials: "same-origin", headers: { Accept: "application/json" }, cache: "no-store" })
         .then(function (response) { if (!response.ok) throw new Error(String(response.status)); return response.json(); })
         .then(function (status) {
           failures = 0;
-          if (status.state === state) return later(3000);
-          var first = state === "";
+          if (state && group(status.state) !== group(state)) return location.reload();
+          if (status.state !== state) show(status);
           state = status.state;
-          if (status.message && text.textContent !== status.message) text.textContent = status.message;
-          // Only the server knows the words and steps of an end: show its page.
-          if (END.indexOf(state) >= 0 && !first) return location.reload();
-          if (END.indexOf(state) >= 0) return undefined;
           return later(3000);
         })
         .catch(function () { failures += 1; later(Math.min(30000, 3000 * Math.pow(2, failures))); });
     }
-    function later(milliseconds) { setTimeout(ask, milliseconds); }
-    document.addEventListener("visibilitychange", function () { if (!document.hidden && END.indexOf(state) < 0) ask(); });
-    ask();
+    function show(status) {
+      if (status.message && text.textContent !== status.message) text.textContent = status.message;
+      var ring = box.querySelector("[data-countdown]");
+      if (!ring || !status.until) return;
+      ring.dataset.countdown = status.until;
+      ring.dataset.total = String(status.seconds);
+      tick();
+    }
+    function later(milliseconds) { clearTimeout(timer); if (state !== "active") timer = setTimeout(ask, milliseconds); }
+    document.addEventListener("visibilitychange", function () { if (!document.hidden && state !== "active") later(0); });
+    later(state ? 3000 : 0);
+  }
+
+  // A profile that was asked for again begins to download without another tap, once.
+  function startDownload(link) {
+    if (!history.replaceState || location.search.indexOf("fresh") < 0) return;
+    history.replaceState(null, "", location.pathname);
+    location.assign(link.href);
   }
 
   document.addEventListener("click", function (event) {
@@ -69,7 +81,10 @@
       button.hidden = !navigator.share;
       button.addEventListener("click", function () { navigator.share({ url: button.dataset.share }).catch(function () {}); });
     });
+    // iPads call themselves Macs; a touch screen gives them away.
+    all("[data-touch]").forEach(function (field) { field.value = String(navigator.maxTouchPoints || 0); });
     all("[data-enrollment-status]").forEach(watch);
+    all("[data-profile-download][data-start]").forEach(startDownload);
     var summary = document.querySelector("[data-error-summary]");
     if (summary) summary.focus();
     tick();

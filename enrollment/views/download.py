@@ -1,0 +1,33 @@
+"""Hands the signed profile to the browser of the enrolling device."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from enrollment.errors import ProfileUnavailable
+from enrollment.services import profiles
+
+
+@login_not_required
+@require_safe
+def profile(request: HttpRequest, token: str) -> HttpResponse:
+    """Give the profile behind a link, or a page that says what to do; never a broken file."""
+    try:
+        if request.method == "HEAD":
+            found = profiles.peek(token)
+            return _file(b"", found.content_type, found.filename)
+        got = profiles.download(token=token)
+    except ProfileUnavailable as error:
+        return render(request, "enrollment/too_old.html", {"reason": error.message}, status=410)
+    return _file(got.content, got.content_type, got.filename)
+
+
+def _file(content: bytes, content_type: str, filename: str) -> HttpResponse:
+    return HttpResponse(
+        content,
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+    )

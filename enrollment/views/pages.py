@@ -1,0 +1,194 @@
+"""Renders the registration pages: one template for each step, the frame's facts in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+from devices.models import Device
+from enrollment import instructions, page_forms, platforms
+from enrollment.detection import CHOICES
+from enrollment.errors import TooManyTries
+from enrollment.models import SessionOutcome
+from enrollment.services import factors, journey, links, profiles
+from enrollment.services.journey import Step
+from enrollment.views.visit import Visit
+
+# So that browsers that can tell the real version of macOS do.
+CLIENT_HINTS = "Sec-CH-UA-Platform, Sec-CH-UA-Platform-Version"
+FORMS: dict[Step, type[forms.Form]] = {
+    Step.PIN: page_forms.PinForm,
+    Step.SIGN_IN: page_forms.PasswordForm,
+    Step.PASSWORD: page_forms.ChoosePasswordForm,
+}
+
+
+def show(visit: Visit, *, form: forms.Form | None = None, status: int = 200) -> HttpResponse:
+    """Show the step that the visit has come to; `form` is the one with errors, if any."""
+    if visit.is_gone:
+        return gone(visit)
+    session = visit.session
+    if session is None or session.outcome in (
+        SessionOutcome.EXPIRED,
+        SessionOutcome.CANCELLED,
+        SessionOutcome.REFUSED,
+    ):
+        return _entrance(visit, form=form, status=status)
+    profile = profiles.current(session)
+    step = journey.step_of(session, profile)
+    number, names = journey.steps(session, step)
+    facts: dict[str, Any] = {"step": step, "number": number, "names": names}
+    if step in FORMS:
+        facts["form"] = form or FORMS[step]()
+    if step == Step.PIN:
+        facts |= {"may_request_pin": visit.policy.may_request_pin}
+    if step in (Step.PROFILE, Step.INSTALL):
+        facts |= {"profile": profile, "state": journey.status_of(session, profile)}
+    if step == Step.PROFILE:
+        facts |= _profile(visit)
+    if step == Step.INSTALL:
+        facts |= _install(visit, facts["state"])
+    return page(visit, f"enrollment/{TEMPLATES[step]}.html", status=status, **facts)
+
+
+TEMPLATES = {
+    Step.PIN: "pin",
+    Step.SIGN_IN: "password",
+    Step.PASSWORD: "choose_password",
+    Step.PROFILE: "profile",
+    Step.INSTALL: "install",
+    Step.DONE: "done",
+}
+
+
+def _entrance(visit: Visit, *, form: forms.Form | None, status: int) -> HttpResponse:
+    """The first page: begin with a link, sign in without one; or use another device."""
+    facts: dict[str, Any] = {"stopped": _why_stopped(visit), "link": address(visit)}
+    kind = visit.detected
+    if not kind.is_enrollable_kind:
+        return page(visit, "enrollment/wrong_device.html", status=status, **facts)
+    if reason := _not_ready(visit, kind.platform):
+        return page(visit, "enrollment/not_ready.html", status=status, reason=reason, **facts)
+    if visit.invitation is not None:
+        invitation = visit.invitation
+        facts |= {
+            "needs_pin": factors.needs_pin(invitation.user, invitation, visit.policy),
+            "needs_password": factors.needs_password(invitation.user),
+        }
+        return page(visit, "enrollment/start.html", status=status, **facts)
+    facts |= {
+        "form": form or page_forms.SignInForm(),
+        "request_form": page_forms.PinRequestForm(prefix="request"),
+        "may_request_pin": visit.policy.may_request_pin,
+    }
+    return page(visit, "enrollment/sign_in.html", status=status, **facts)
+
+
+def _why_stopped(visit: Visit) -> str:
+    session = visit.session
+    if session is None or session.outcome != SessionOutcome.REFUSED:
+        return ""
+    return journey.why_stopped(session)
+
+
+def _not_ready(visit: Visit, platform: str) -> str:
+    backend = platforms.backend_of(platform)
+    if backend is None:
+        return _("Devices of this kind cannot be registered here yet.")
+    return backend.not_ready_reason(visit.tenant) or ""
+
+
+def _profile(visit: Visit) -> dict[str, Any]:
+    session = visit.session
+    if session is None or session.user is None:
+        return {}
+    limit = visit.policy.device_limit
+    count = Device.objects.counted_for_limit().filter(user=session.user).count()
+    return {
+        "is_full": limit is not None and count >= limit,
+        "device_count": count,
+        "not_ready": _not_ready(visit, session.platform),
+    }
+
+
+def _install(visit: Visit, state: journey.Status) -> dict[str, Any]:
+    session = visit.session
+    profile = profiles.current(session) if session else None
+    guide, others = instructions.guides(visit.detected.platform, visit.detected.version)
+    is_live = profile is not None and profiles.is_downloadable(profile)
+    return {
+        "guide": guide,
+        "other_guides": others,
+        "download_token": profiles.link_token(profile) if profile and is_live else "",
+        "is_waiting": state.state in ("waiting", "downloaded"),
+        "starts_by_itself": "fresh" in visit.request.GET,
+    }
+
+
+def gone(visit: Visit) -> HttpResponse:
+    """A link that leads nowhere: what its holder may know, and what helps."""
+    state = visit.link.state if visit.link else "unknown"
+    return page(
+        visit, "enrollment/gone.html", status=404 if state == "unknown" else 410, state=state
+    )
+
+
+def refused(visit: Visit, error: DomainError, form: forms.Form | None = None) -> HttpResponse:
+    """Show the step again with what was wrong, at its field or above the form."""
+    if form is None:
+        visit_error = str(error.message)
+        return show_note(visit, visit_error, status=error.status)
+    if not form.is_bound:
+        form = type(form)(data={})
+    field = error.field if error.field in form.fields else None
+    form.add_error(field, str(error.message))
+    response = show(visit, form=form, status=error.status)
+    return with_retry(response, error)
+
+
+def with_retry(response: HttpResponse, error: DomainError) -> HttpResponse:
+    if isinstance(error, TooManyTries):
+        response["Retry-After"] = str(error.seconds)
+    return response
+
+
+def show_note(visit: Visit, text: str, *, status: int) -> HttpResponse:
+    """Show the step again under a note that belongs to no field."""
+    visit.request.go_note = text  # type: ignore[attr-defined]
+    return show(visit, status=status)
+
+
+def address(visit: Visit) -> str:
+    """Return the public address of this page, as it is sent to a phone or drawn as a QR code."""
+    return links.url_of(visit.token.lower()) if visit.token else links.url_of()
+
+
+def _chosen(request: HttpRequest) -> str:
+    """What the person picked goes along; a guess does not, for a script may know better."""
+    values = request.POST if request.method == "POST" else request.GET
+    chosen = values.get("device", "")
+    return chosen if chosen in CHOICES else ""
+
+
+def page(visit: Visit, template: str, *, status: int = 200, **facts: Any) -> HttpResponse:
+    request, session = visit.request, visit.session
+    invitation = visit.invitation or (session.invitation if session else None)
+    context = {
+        "tenant": visit.tenant,
+        "session": session,
+        "invitation": invitation,
+        "detected": visit.detected,
+        "chosen": _chosen(request),
+        "here": request.path,
+        "note": getattr(request, "go_note", ""),
+        "sent": request.GET.get("sent", "")[:8],
+        **facts,
+    }
+    response = render(request, template, context, status=status)
+    response["Accept-CH"] = CLIENT_HINTS
+    return response
