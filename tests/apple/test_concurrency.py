@@ -109,6 +109,14 @@ def test_one_result_many_times_at_once_has_one_effect(phone):
     assert HistoryEntry.objects.filter(action="devices.device.retired").count() == 1
 
 
+def test_a_new_connection_to_the_database_is_no_news_to_a_device(phone):
+    phone.enroll()
+    phone.drain()
+    for _ in range(3):
+        connections.close_all()
+        assert phone.say("Idle") is None
+
+
 def test_check_out_many_times_at_once_ends_management_once(phone):
     phone.enroll()
     message = {"MessageType": "CheckOut", "Topic": messages.TOPIC}
