@@ -16,6 +16,8 @@ from mdm.views import errors
 log = structlog.get_logger(__name__)
 DEVICE_PREFIXES = ("/mdm/", "/agent/")
 RETRY_AFTER_SECONDS = "60"
+# Forms and API calls are small; the largest is a page of addresses.
+PAGE_BODY_LIMIT = 2 * 1024 * 1024
 
 
 class DevicePlaneMiddleware:
@@ -63,8 +65,11 @@ class TrustedProxyMiddleware:
         return self.get_response(request)
 
 
-class HostMiddleware:
-    """Refuses unknown host names before any page is made."""
+class AdmissionMiddleware:
+    """Refuses unknown host names, and bodies that no page and no API call needs, unread.
+
+    Without a declared size Django reads nothing, so that chunks get no further either.
+    """
 
     def __init__(self, get_response) -> None:
         self.get_response = get_response
@@ -74,6 +79,9 @@ class HostMiddleware:
             request.get_host()
         except DisallowedHost as error:
             return bad_request(request, error, template_name="400.html")
+        declared = request.META.get("CONTENT_LENGTH") or ""
+        if declared.isdigit() and int(declared) > PAGE_BODY_LIMIT:
+            return errors.too_large(request)
         return self.get_response(request)
 
 

@@ -1,0 +1,104 @@
+"""Too much, too long, and nobody home: what the pages and the API do when they cannot serve."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.test.client import FakePayload
+
+from mdm.middleware import PAGE_BODY_LIMIT
+from tests.portal import confirm
+
+pytestmark = pytest.mark.django_db
+PAGES = ["/sign-in/", "/account/password/reset/", "/go", "/language/", "/nowhere", "/devices/"]
+
+
+class Unread(FakePayload):
+    """A body that fails the test when somebody reads it."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise AssertionError("the body was read")
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def send(client, path, *, size, kind="application/x-www-form-urlencoded"):
+    meta = {"CONTENT_LENGTH": str(size), "wsgi.input": Unread(), "CONTENT_TYPE": kind}
+    return client.generic("POST", path, **meta)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain"])
+def test_a_body_that_no_page_needs_is_refused_unread(client, tenant, path, kind):
+    answer = send(client, path, size=PAGE_BODY_LIMIT + 1, kind=kind)
+    assert answer.status_code == 413
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_the_api_says_so_in_its_own_words(client, tenant):
+    answer = send(client, "/api/v1/devices", size=PAGE_BODY_LIMIT + 1, kind="application/json")
+    assert answer.status_code == 413
+    assert json.loads(answer.content)["error"]["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("length", ["-1", "1e9", "٣", "0x10", "9" * 400])
+def test_a_length_that_is_none_is_no_fault_of_ours(client, tenant, length):
+    answer = client.post("/sign-in/", CONTENT_LENGTH=length)
+    assert answer.status_code in (200, 400, 403, 413)
+
+
+def test_more_fields_than_any_form_has_are_refused(client, tenant):
+    answer = client.post("/sign-in/", {f"field{number}": "" for number in range(1000)})
+    assert answer.status_code == 400
+
+
+@pytest.fixture
+def no_database():
+    def refuse(execute, sql, params, many, context):
+        raise OperationalError("the database is away")
+
+    return connection.execute_wrapper(refuse)
+
+
+@pytest.fixture
+def quiet():
+    return Client(raise_request_exception=False)
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/go", "/go/abcdefgh", "/enroll/abc/profile"])
+def test_without_a_database_people_get_a_page_that_says_so(quiet, tenant, no_database, path):
+    with no_database:
+        answer = (
+            quiet.get(path)
+            if path != "/sign-in/"
+            else quiet.post(path, {"login": "a@b.c", "password": "x"})
+        )
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert b"Traceback" not in answer.content
+    assert b"the database is away" not in answer.content
+
+
+def test_without_a_database_nobody_is_signed_out(quiet, owner, settings, no_database):
+    settings.MUSTER_REQUIRE_ADMIN_MFA = False
+    quiet.force_login(owner, backend="accounts.backends.PortalBackend")
+    confirm(quiet)
+    with no_database:
+        answer = quiet.get("/devices/")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert not answer.cookies
+    assert quiet.get("/devices/").status_code == 200
+
+
+def test_without_a_database_the_api_answers_in_its_own_words(quiet, owner, no_database):
+    from tests import factories
+
+    _row, token = factories.token(owner)
+    with no_database:
+        answer = quiet.get("/api/v1/devices", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code in (404, 503)
