@@ -80,7 +80,7 @@ def _server(user: User) -> list[Item]:
 
 
 def _push_certificate(user: User) -> list[Item]:
-    status, url = push_certificate.status(user.tenant), reverse("settings")
+    status, url = push_certificate.status(user.tenant), reverse("settings-push")
     if status.state == PushState.EXPIRING:
         text = ngettext(
             "The push certificate expires in %(count)d day.",

@@ -83,6 +83,8 @@ def _keep_credentials(channel: Channel, message: TokenUpdate, credentials: PushC
     if known != credentials:
         channel.sealed_push = tokens.seal_push(channel.pk, credentials)
         channel.push_token_sha256 = credentials.token_sha256
+        # A back-off was about the token that is gone.
+        channel.push_failures = 0
         _take_from_others(channel)
     channel.state, channel.push_topic = ChannelState.ACTIVE, message.topic
     channel.token_updated_at, channel.push_broken_reason = now, ""
@@ -96,6 +98,7 @@ def _keep_credentials(channel: Channel, message: TokenUpdate, credentials: PushC
             "push_topic",
             "token_updated_at",
             "push_broken_reason",
+            "push_failures",
             "user_short_name",
             "user_long_name",
         ]
