@@ -29,6 +29,7 @@ ACTIONS: dict[str, Words] = {
     "accounts.user.edited": Words(_("Person changed"), NEUTRAL, "user"),
     "accounts.user.enabled": Words(_("Person enabled"), GOOD, "user"),
     "accounts.user.disabled": Words(_("Person disabled"), ATTENTION, "user-off"),
+    "accounts.user.readmitted": Words(_("Let back in from the console"), ATTENTION, "key"),
     "accounts.roles.changed": Words(_("Roles changed"), ATTENTION, "shield-check"),
     "accounts.password.changed": Words(_("Password changed"), NEUTRAL, "key"),
     "accounts.token.created": Words(_("API token created"), ATTENTION, "key"),

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
@@ -82,3 +85,28 @@ def test_create_token_refuses(wrong):
 def test_create_token_gives_nobody_more_than_the_owner_has(helpdesk):
     with pytest.raises(CommandError):
         call_command("create_token", "ci", owner=helpdesk.email, scope=["devices.wipe"])
+
+
+def test_recover_owner_gives_a_one_time_password_and_removes_the_second_factor(
+    owner, signed_in, capsys
+):
+    Authenticator.objects.create(user=owner, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    client = signed_in(owner)
+    call_command("recover_owner", owner.email)
+    password = re.search(r"One-time password: (\S+)", capsys.readouterr().out)[1]
+    owner.refresh_from_db()
+    assert owner.check_password(password)
+    assert owner.must_change_password
+    assert not Authenticator.objects.filter(user=owner).exists()
+    assert client.get("/devices/").status_code == 302
+    entry = HistoryEntry.objects.get(action="accounts.user.readmitted")
+    assert (entry.actor_label, password in str(entry.data)) == ("recover_owner", False)
+
+
+@pytest.mark.parametrize("who", ["admin", "stranger_disabled", "nobody"])
+def test_recover_owner_is_for_enabled_owners_only(who, admin, stranger):
+    stranger.is_active = False
+    stranger.save()
+    email = {"admin": admin.email, "stranger_disabled": stranger.email}.get(who, "no@acme.test")
+    with pytest.raises(CommandError):
+        call_command("recover_owner", email)
