@@ -15,7 +15,7 @@ urlpatterns = [
     path("settings/push/", portal.push_page, name="settings-push"),
     path("settings/push/request/", portal.push_request, name="settings-push-request"),
     path(
-        "settings/push/request/<uuid:pk>/<slug:kind>/",
+        "settings/push/request/<uuid:pk>/<str:kind>/",
         portal.push_request_file,
         name="settings-push-request-file",
     ),

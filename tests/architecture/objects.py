@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core import clock, history, outbox
-from core.models import HistoryEntry
+from core.models import HistoryEntry, KeyPurpose, StoredKey
 from devices.models import Command
 from devices.states import CommandStatus
 from enrollment.models import EnrollmentSession, Invitation
@@ -29,6 +29,9 @@ class World:
         self.message = outbox.enqueue(tenant=tenant, kind="mail", body={}, due_at=clock.now())
         history.record(self.device, "devices.device.renamed", actor=self.owner.actor)
         self.entry = HistoryEntry.objects.filter(tenant=tenant).latest("pk")
+        self.push_request = StoredKey.objects.create(
+            tenant=tenant, purpose=KeyPurpose.APNS_PUSH, sealed_key=b"", data={"csr": "request"}
+        )
         later = clock.now() + dt.timedelta(days=7)
         self.invitation = Invitation.objects.create(
             tenant=tenant, user=self.person, expires_at=later
@@ -46,6 +49,7 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "invitations/enrollments/": lambda world: {"pk": world.session.pk},
     "history/": lambda world: {"pk": world.entry.pk},
     "settings/mail/": lambda world: {"pk": world.message.pk},
+    "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
     "settings/tokens/": lambda world: {"pk": world.token.pk},
     "api/v1/devices/": lambda world: {"pk": world.device.pk},
     "api/v1/commands/": lambda world: {"pk": world.command.pk},
