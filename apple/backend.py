@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from apple.commands.base import CommandError
 from apple.commands.registry import get
+from apple.errors import CommandRefused
 from apple.profile import identifier
-from apple.services import inventory, orders, push
+from apple.services import inventory, lines, orders, push
 from core.actors import Actor
 from devices import channels, handlers
 from devices.models import Channel, Command, CommandRank, Device, Platform
 from devices.services import commands, lifecycle
 
-KIND = "apple"
 _ACTIONS = frozenset({"check_in", "lock", "retire", "wipe"})
 _WIPE_OPTIONS = {
     Platform.IPHONE: ("preserve_data_plan", "disallow_proximity_setup"),
@@ -89,20 +90,27 @@ class AppleBackend:
         pin: str = "",
         rank: int = CommandRank.ORDER,
     ) -> Command:
+        command, channel = get(kind), lifecycle.device_channel(device)
+        secrets = {"pin": pin} if pin else {}
+        try:
+            command.build(lines.target_of(device, channel), params, secrets)
+        except CommandError as error:
+            # Here somebody can still do something about it; at delivery it is judged again.
+            raise CommandRefused from error
         return commands.enqueue(
-            channel=lifecycle.device_channel(device),
+            channel=channel,
             kind=kind,
             actor=actor,
             params=params,
-            secret_params={"pin": pin} if pin else None,
+            secret_params=secrets,
             reason=reason,
-            deadline=get(kind).deadline,
+            deadline=command.deadline,
             desired_key=desired_key,
             rank=rank,
         )
 
 
 def register() -> None:
-    channels.register(KIND, AppleBackend())
+    channels.register(lines.KIND, AppleBackend())
     for kind, handler in orders.HANDLERS.items():
         handlers.register(kind, handler)

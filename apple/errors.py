@@ -58,6 +58,14 @@ class ForeignCommand(DomainError):
     message = "This command belongs to another device."
 
 
+class CommandRefused(DomainError):
+    """The device's system does not know the command, or not with these parameters."""
+
+    code = "command_refused"
+    status = 409
+    message = _("This device cannot be given that order.")
+
+
 class UserNotManaged(DomainError):
     """This user of a Mac is not managed; the device stops asking until the next login."""
 

@@ -8,10 +8,9 @@ from dataclasses import asdict
 import structlog
 
 from apple.commands import registry
-from apple.commands.base import DEVICE, USER, CommandError, Target
+from apple.commands.base import CommandError
 from apple.errors import ForeignCommand
 from apple.protocol import envelope
-from apple.protocol.platforms import Platform, version_of
 from apple.protocol.results import ConnectMessage, Status
 from apple.services import authentication, bindings, lines, orders, polls
 from apple.services.authentication import Proof
@@ -119,12 +118,7 @@ def _next(line: Line, *, is_idle: bool) -> bytes:
 
 def build(command: Command) -> dict[str, object]:
     """Return the Command dictionary as the device is to get it. Raises CommandError."""
-    device = command.device
-    target = Target(
-        platform=Platform(device.platform) if device.platform in set(Platform) else Platform.OTHER,
-        os_version=version_of(device.os_version),
-        channel=USER if command.channel.user_key else DEVICE,
-    )
+    target = lines.target_of(command.device, command.channel)
     return registry.get(command.kind).build(target, command.params, commands.secret_params(command))
 
 

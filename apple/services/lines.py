@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from apple.commands.base import DEVICE, USER, Target
 from apple.errors import UserNotManaged
 from apple.protocol.enrollment import EnrollmentId
+from apple.protocol.platforms import Platform, version_of
 from core import clock
 from devices.models import Channel, Command, Device
 from devices.states import CommandStatus
@@ -69,6 +71,16 @@ def open_channel(device: Device, enrollment: EnrollmentId) -> Channel:
         )
     channel.device = locked
     return channel
+
+
+def target_of(device: Device, channel: Channel) -> Target:
+    """Describe where a command goes, for the module that builds it."""
+    known = device.platform in set(Platform)
+    return Target(
+        platform=Platform(device.platform) if known else Platform.OTHER,
+        os_version=version_of(device.os_version),
+        channel=USER if channel.user_key else DEVICE,
+    )
 
 
 def rest(line: Line) -> None:

@@ -148,13 +148,13 @@ def test_not_now_skips_ahead_and_comes_back_at_the_next_idle(phone):
     assert again["CommandUUID"] == first["CommandUUID"]
 
 
-def test_not_now_a_hundred_times_is_no_failure_and_no_loop(phone):
+def test_not_now_many_times_is_no_failure_and_no_loop(phone):
     busy = queue(phone, "SecurityInfo")
-    for _ in range(100):
+    for _ in range(30):
         sent = phone.say("Idle")
         assert phone.say("NotNow", sent["CommandUUID"]) is None
     busy.refresh_from_db()
-    assert (busy.status, busy.not_now_count) == (CommandStatus.NOT_NOW, 100)
+    assert (busy.status, busy.not_now_count) == (CommandStatus.NOT_NOW, 30)
     sent = phone.say("Idle")
     phone.say("Acknowledged", sent["CommandUUID"], SecurityInfo={})
     assert status_of(busy) == CommandStatus.ACKNOWLEDGED

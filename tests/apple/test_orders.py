@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 import time_machine
 
+from apple.errors import CommandRefused
 from core import clock
 from devices.errors import NotSupported
 from devices.models import Command, Device
@@ -257,3 +258,9 @@ def test_a_device_that_we_know_no_commands_for_offers_no_actions(phone, helpdesk
     Device.objects.update(platform="other")
     with pytest.raises(NotSupported):
         actions.lock(device=phone.device, actor=helpdesk.actor)
+
+
+def test_an_order_that_cannot_be_built_is_refused_at_once(phone, helpdesk):
+    with pytest.raises(CommandRefused):
+        actions.lock(device=phone.device, actor=helpdesk.actor, message="bell \x07")
+    assert not Command.objects.filter(kind="DeviceLock").exists()
