@@ -43,8 +43,9 @@ def seal_history() -> int:
 
 @shared_task(base=DoorbellTask)
 def forget_old() -> int:
-    """Delete spent rate buckets and one-time secrets that ended long ago."""
+    """Delete spent rate buckets, one-time secrets that ended long ago, remembered answers."""
     from core import ratelimit
     from core.services import cleanup
 
-    return ratelimit.forget_idle() + cleanup.forget_spent_secrets()
+    forgotten = ratelimit.forget_idle() + cleanup.forget_spent_secrets()
+    return forgotten + cleanup.forget_answered_calls()

@@ -1,5 +1,6 @@
 """Models of the ground floor."""
 
+from core.models.calls import AnsweredCall
 from core.models.history import HistoryEntry
 from core.models.keys import KeyPurpose, StoredKey
 from core.models.limits import NamedLease, RateBucket
@@ -8,6 +9,7 @@ from core.models.outbox import OutboxMessage, OutboxStatus
 from core.models.tenant import Tenant
 
 __all__ = [
+    "AnsweredCall",
     "HistoryEntry",
     "KeyPurpose",
     "NamedLease",
