@@ -46,7 +46,7 @@ def seal(data: bytes, *, context: str) -> bytes:
     return _VERSION + nonce + cipher.encrypt(nonce, data, context.encode())
 
 
-def unseal(blob: bytes, *, context: str) -> bytes:
+def unseal(blob: bytes | memoryview, *, context: str) -> bytes:
     """Decrypt what `seal` made with the same context. Raises SecretError."""
     blob = bytes(blob)
     if len(blob) < 1 + _NONCE_SIZE + 16 or blob[:1] != _VERSION:

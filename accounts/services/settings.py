@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -11,6 +11,7 @@ from core import history
 from core.actors import Actor
 from core.models import Tenant
 
+Row = TypeVar("Row", Tenant, UserSettings)
 POLICY_FIELDS = (
     "require_pin",
     "pin_length",
@@ -41,7 +42,9 @@ def change_organisation(*, tenant: Tenant, actor: Actor, **fields: Any) -> Tenan
     return _change(tenant, fields, TENANT_FIELDS, "core.tenant.changed", actor)
 
 
-def _change(row, fields: dict[str, Any], allowed: tuple[str, ...], action: str, actor: Actor):
+def _change(
+    row: Row, fields: dict[str, Any], allowed: tuple[str, ...], action: str, actor: Actor
+) -> Row:
     wanted = {name: value for name, value in fields.items() if name in allowed}
     before = {name: getattr(row, name) for name in wanted}
     for name, value in wanted.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -94,10 +95,10 @@ def _refused(code: int, reason: bytes | str) -> None:
     raise outbox.RetryLater(120, text)
 
 
-_failure_listeners: list = []
+_failure_listeners: list[Callable[[OutboxMessage], None]] = []
 
 
-def on_failure(listener) -> None:
+def on_failure(listener: Callable[[OutboxMessage], None]) -> None:
     """Let an app above hear of mails that were given up; called in `AppConfig.ready()`."""
     _failure_listeners.append(listener)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -94,7 +95,7 @@ def _people(
 
 
 def _person(tenant: Tenant, address: str, sending: Sending) -> User:
-    arguments = {"tenant": tenant, "email": address, "actor": sending.actor}
+    arguments: dict[str, Any] = {"tenant": tenant, "email": address, "actor": sending.actor}
     try:
         user = users.find_or_create(**arguments, language=sending.language)
     except IntegrityError:

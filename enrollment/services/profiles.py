@@ -50,8 +50,9 @@ def issue(*, session: EnrollmentSession, language: str, actor: Actor) -> IssuedP
     row = sessions.locked(session)
     _check(row)
     backend = platforms.backend_of(row.platform)
-    if backend is None or (reason := not_ready_reason(row)):
-        raise PlatformNotReady(reason if backend else not_ready_reason(row) or "")
+    reason = not_ready_reason(row)
+    if backend is None or reason:
+        raise PlatformNotReady(reason or "")
     ttl = dt.timedelta(minutes=UserSettings.objects.for_user(row.user).profile_minutes)
     subject = onetime.subject_of(row)
     link, link_token = onetime.issue(
