@@ -1,4 +1,4 @@
-"""A small browser: cookies, redirects, forms. It runs no JavaScript, so pages must work without."""
+"""A small browser: cookies, redirects, forms. Of scripts it knows only the touch points."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ USER_AGENTS = {
     "Windows": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/142.0.0.0 Safari/537.36",
 }
+TOUCH_POINTS = {"iPhone": "5", "iPad": "5", "in_app": "5"}
 MAX_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -47,11 +48,13 @@ class Browser:
         *,
         kind: str = "iPhone",
         language: str = "en",
+        runs_scripts: bool = True,
         patience: Patience = IMPATIENT,
     ) -> None:
         self.http = http
         self.patience = patience
         self.cookies = httpx2.Cookies()
+        self.touch_points = TOUCH_POINTS.get(kind, "0") if runs_scripts else ""
         self.page: Page | None = None
         self.headers = {
             "User-Agent": USER_AGENTS[kind],
@@ -65,6 +68,9 @@ class Browser:
     def submit(self, form: Form, **values: str) -> Page:
         """Send a form with its hidden and prefilled fields, overridden by `values`."""
         fields = {**form.fields, **values}
+        if "touch" in fields and self.touch_points:
+            # what the page's script reads from the browser
+            fields["touch"] = self.touch_points
         if form.method == "get":
             query = urllib.parse.urlencode(fields)
             return self._show(self._request("GET", f"{form.action.split('?')[0]}?{query}"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.e2e.field import Field
 from tests.e2e.server import Server
 from tests.fakes.apns import FakeAPNs
 from tests.fakes.certificates import Authority
@@ -68,3 +69,18 @@ def new_server(
     yield make
     for one in made:
         one.stop()
+
+
+@pytest.fixture(scope="session")
+def _field(server: Server, server_mail: FakeSMTP, server_apns: FakeAPNs) -> Iterator[Field]:
+    field = Field(server, server_mail, server_apns)
+    yield field
+    field.close()
+
+
+@pytest.fixture
+def field(_field: Field) -> Iterator[Field]:
+    """People and devices around the shared server; no command may be executed twice."""
+    yield _field
+    assert _field.ledger.executed_twice() == []
+    assert _field.oddities() == []

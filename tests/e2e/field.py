@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from simulator import wire
 from simulator.devices import Device, IPad, IPhone, Mac, facts
@@ -15,27 +17,42 @@ from simulator.ledger import Ledger
 from simulator.mailbox import Invitation, parse_message, read_invitation
 from simulator.person import Person
 from simulator.wire import Patience
+from tests.e2e.inside import Inside
 from tests.e2e.server import Server
 from tests.fakes.apns import FakeAPNs
 from tests.fakes.smtp import FakeSMTP
 from tests.fakes.waiting import until
 
 _numbers = itertools.count(1)
+TOPIC = "com.apple.mgmt.External.0f6c8f2e-2f6f-4c63-9f3c-5d1f2b7a9e10"
+BATCH = 12  # invited together, because each mail takes seconds
 KINDS = {"iphone": IPhone, "ipad": IPad, "mac": Mac}
 
 
 class Field:
-    """Invites by the API, reads mails, makes devices; `close()` ends their connections."""
+    """Invites, reads mails, makes devices; `close()` ends their connections."""
 
     def __init__(self, server: Server, mail: FakeSMTP, apns: FakeAPNs | None = None) -> None:
         self.server, self.mail, self.apns = server, mail, apns
         self.ledger = Ledger()
-        self.api = server.api()
+        self.devices: list[Device] = []
+        self._invited: list[tuple[Person, Invitation]] = []
         self._stack = contextlib.ExitStack()
-        self._stack.callback(self.api.close)
+        self.inside = self._stack.enter_context(Inside(server))
+        self._prepare_pushes()
 
     def close(self) -> None:
         self._stack.close()
+
+    def _prepare_pushes(self) -> None:
+        """A push certificate by the way of the settings page, with the fake in Apple's place."""
+        if self.apns is None:
+            self.inside.call("install_practice")
+            return
+        request = x509.load_pem_x509_csr(self.inside.call("push_request").encode())
+        certificate = self.apns.authority.sign_push_request(request, TOPIC)
+        pem = certificate.public_bytes(serialization.Encoding.PEM)
+        self.inside.call("push_upload", pem=pem.decode())
 
     # People
 
@@ -45,8 +62,7 @@ class Field:
         return [self.invitation_of(email) for email in emails]
 
     def send_invitations(self, *emails: str) -> None:
-        answer = self.api.post("/invitations", json={"emails": list(emails)})
-        assert answer.status_code in (200, 201), answer.text
+        self.inside.call("invite", emails=list(emails))
 
     def invitation_of(self, email: str, *, number: int = 1, seconds: float = 30) -> Invitation:
         """The newest of at least `number` invitations in somebody's mailbox."""
@@ -59,9 +75,10 @@ class Field:
         return until(arrived, seconds=seconds, what=f"the invitation of {email}")[-1]
 
     def newcomer(self) -> tuple[Person, Invitation]:
-        """Somebody new, invited just now."""
-        [found] = self.newcomers(1)
-        return found
+        """Somebody new, who was invited."""
+        if not self._invited:
+            self._invited = self.newcomers(BATCH)
+        return self._invited.pop(0)
 
     def newcomers(self, count: int) -> list[tuple[Person, Invitation]]:
         """People who were invited together."""
@@ -86,9 +103,15 @@ class Field:
         is_mac = kind == "mac"
         made = facts.mac(rng, "Field") if is_mac else facts.mobile(rng, "Field", kind=_kind(kind))
         options = {"new_key": new_key} if new_key else {}
-        return KINDS[kind](
+        device = KINDS[kind](
             made, self.http(), ledger=self.ledger, patience=patience or wire.IMPATIENT, **options
         )
+        self.devices.append(device)
+        return device
+
+    def oddities(self) -> list[str]:
+        """What the server did to devices that it should not: cookies, redirects."""
+        return [oddity for device in self.devices for oddity in device.oddities]
 
     def enrolled(self, kind: str = "iphone") -> Device:
         """A device of somebody new, enrolled, with its first inventory told."""
@@ -105,20 +128,18 @@ class Field:
     # What the server says
 
     def entries(self, device: Device) -> list[dict[str, Any]]:
-        """The entries of a device that the API shows, archived ones too."""
-        answer = self.api.get("/devices", params={"q": device.facts.serial, "archived": "any"})
-        assert answer.status_code == 200, answer.text
-        return answer.json()["results"]
+        """Every entry of a device, the newest first."""
+        return self.inside.call("entries", udid=device.udid)
 
     def entry(self, device: Device) -> dict[str, Any]:
-        [found] = [one for one in self.entries(device) if not one["archived_at"]]
-        return found
+        return self.entries(device)[0]
 
     def state(self, device: Device) -> str:
         return self.entry(device)["state"]
 
-    def order(self, device: Device, action: str, **body: Any) -> httpx2.Response:
-        return self.api.post(f"/devices/{self.entry(device)['id']}/{action}", json=body)
+    def order(self, device: Device, action: str, **arguments: Any) -> None:
+        """Have an administrator act: check_in, lock, retire, wipe, cancel."""
+        self.inside.call("order", udid=device.udid, action=action, **arguments)
 
 
 def _kind(kind: str) -> str:

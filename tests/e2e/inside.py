@@ -1,32 +1,82 @@
-"""What tests do inside a running server's world: look at its rows, and fill its queue.
+"""What tests do inside a running server's world: look at its rows, and act as an administrator.
 
-Everything runs in a process beside the server, with its settings: `call(server, "look")`.
+A process beside the server, with its settings, answers one JSON line for each line that it gets.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections import Counter
 from typing import Any
 
-
-def call(server: Any, name: str, **arguments: Any) -> Any:
-    """Run one of the functions below beside `server` and return its answer."""
-    text = json.dumps(arguments)
-    done = server.manage(
-        "shell", "-c", f"from tests.e2e import inside; inside.answer({name!r}, {text!r})"
-    )
-    if done.returncode:
-        raise AssertionError(done.stdout + done.stderr)
-    return json.loads(done.stdout.strip().splitlines()[-1])
+from tests import lanes
 
 
-def answer(name: str, arguments: str) -> None:
-    found = {"look": look, "enqueue": enqueue, "install_practice": install_practice}[name](
-        **json.loads(arguments)
-    )
-    sys.stdout.write("\n" + json.dumps(found) + "\n")
+class Inside:
+    """`call("look")` runs one of the functions below beside the server."""
+
+    def __init__(self, server: Any) -> None:
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "manage.py",
+                "shell",
+                "-c",
+                SERVE,
+            ],
+            env=server.environment,
+            cwd=lanes.ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def __enter__(self) -> Inside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def call(self, name: str, **arguments: Any) -> Any:
+        self._process.stdin.write(json.dumps([name, arguments]) + "\n")
+        self._process.stdin.flush()
+        for line in self._process.stdout:
+            if line.startswith(MARK):
+                answer = json.loads(line.removeprefix(MARK))
+                if "error" in answer:
+                    raise InsideError(answer["error"])
+                return answer["value"]
+        raise InsideError("the process beside the server ended")
+
+
+class InsideError(Exception):
+    """What a function raised, as text: the class and the message."""
+
+
+MARK = "inside: "
+SERVE = "from tests.e2e import inside; inside.serve()"
+
+
+def serve() -> None:
+    """Answer until the input ends."""
+    from django.db import close_old_connections
+
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        close_old_connections()
+        try:
+            answer = {"value": FUNCTIONS[name](**arguments)}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        sys.stdout.write(f"{MARK}{json.dumps(answer)}\n")
+        sys.stdout.flush()
 
 
 def look() -> dict[str, Any]:
@@ -64,6 +114,24 @@ def look() -> dict[str, Any]:
     }
 
 
+def invite(emails: list[str]) -> int:
+    from core.actors import Actor
+    from core.models import Tenant
+    from enrollment.services import invitations
+
+    tenant = Tenant.objects.get()
+    return len(invitations.invite(tenant=tenant, emails=emails, actor=Actor.system("tests")))
+
+
+def revoke(email: str) -> None:
+    from core.actors import Actor
+    from enrollment.models import Invitation
+    from enrollment.services import invitations
+
+    invitation = Invitation.objects.get(user__email=email)
+    invitations.revoke(invitation=invitation, actor=Actor.system("tests"))
+
+
 def enqueue(kind: str, params: dict[str, Any], times: int) -> int:
     """Queue a command `times` times on the device channel of every active device."""
     from core.actors import Actor
@@ -86,5 +154,99 @@ def install_practice() -> bool:
     return push_certificate.install_practice(tenant=Tenant.objects.get()) is not None
 
 
+def order(udid: str, action: str, **arguments: Any) -> None:
+    """Have an administrator act on the current entry of a device."""
+    from core.actors import Actor
+    from devices.models import Device
+    from devices.services import actions, lifecycle
+
+    device = Device.objects.current().get(physical__key=udid)
+    verbs = {
+        "check_in": actions.check_in,
+        "lock": actions.lock,
+        "retire": lifecycle.request_retire,
+        "wipe": lifecycle.request_wipe,
+        "cancel": lifecycle.cancel_order,
+    }
+    if action == "wipe":
+        arguments = {"confirmation": device.label, "reason": "a test", **arguments}
+    verbs[action](device=device, actor=Actor("user", "0", "olga.owner@acme.test"), **arguments)
+
+
+def entries(udid: str) -> list[dict[str, Any]]:
+    """Every entry of a device, the newest first."""
+    from devices.models import Device
+
+    found = Device.objects.filter(physical__key=udid).order_by("-epoch")
+    return [
+        {
+            "state": device.state,
+            "epoch": device.epoch,
+            "is_archived": device.archived_at is not None,
+            "email": device.user.email if device.user else "",
+            "name": device.name,
+            "serial": device.serial,
+            "os_version": device.os_version,
+            "sections": sorted(device.inventory.values_list("kind", flat=True)),
+            "commands": [[c.kind, c.status] for c in device.commands.order_by("created_at")],
+            "history": _history_of(device),
+        }
+        for device in found.select_related("user")
+    ]
+
+
+def _history_of(device: Any) -> list[str]:
+    from core.models import HistoryEntry
+
+    return list(HistoryEntry.objects.about(device).order_by("id").values_list("action", flat=True))
+
+
+def pin_of(udid: str) -> str | None:
+    """The PIN that a Mac was locked with, as the help desk would reveal it."""
+    from core.actors import Actor
+    from devices.models import Device
+    from devices.services import pins
+
+    device = Device.objects.current().get(physical__key=udid)
+    return pins.reveal_pin(device=device, actor=Actor("user", "0", "olga.owner@acme.test"))
+
+
+def push_request() -> str:
+    """A signing request for a push certificate, as the settings page makes it."""
+    from apple.services import push_certificate
+    from core.actors import Actor
+    from core.models import Tenant
+
+    row = push_certificate.request(tenant=Tenant.objects.get(), actor=Actor.system("tests"))
+    return str(row.data["csr"])
+
+
+def push_upload(pem: str) -> None:
+    from apple.services import push_certificate
+    from core.actors import Actor
+    from core.models import Tenant
+
+    push_certificate.upload(
+        tenant=Tenant.objects.get(), content=pem.encode(), actor=Actor.system("tests")
+    )
+
+
 def _count(model: Any, field: str) -> dict[str, int]:
     return dict(Counter(model.objects.order_by().values_list(field, flat=True)))
+
+
+FUNCTIONS = {
+    function.__name__: function
+    for function in (
+        look,
+        invite,
+        revoke,
+        enqueue,
+        order,
+        entries,
+        pin_of,
+        install_practice,
+        push_request,
+        push_upload,
+    )
+}

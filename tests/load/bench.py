@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.devices.enrolling import new_key
-from tests.e2e import inside
 from tests.e2e.field import Field
 from tests.e2e.server import Server
 from tests.fakes.apns import FakeAPNs
@@ -81,9 +80,8 @@ def run(name: str, size: Size, say: Say) -> list[Row]:
         )
         stack.callback(server.stop)
         server.start()
-        inside.call(server, "install_practice")
         meter = Meter({"web": lambda: server.pids("web"), "database": database})
-        field = Field(server, mail)
+        field = Field(server, mail, apns)
         stack.callback(field.close)
         return measure(field, meter, size, say)
 
@@ -108,7 +106,7 @@ def measure(field: Field, meter: Meter, size: Size, say: Say) -> list[Row]:
             sample = work.idle_polls(devices, requests=size.polls, threads=threads)
         rows.append(Row(f"idle poll, {threads} connection{'s' * (threads > 1)}", sample, usage))
     say("command round trips")
-    inside.call(field.server, "enqueue", kind="DeviceInformation", params={}, times=size.commands)
+    field.inside.call("enqueue", kind="DeviceInformation", params={}, times=size.commands)
     with meter.running() as usage:
         sample = work.round_trips(devices, threads=THREADS)
     rows.append(Row("command round trip: result in, next command out", sample, usage))
