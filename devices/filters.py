@@ -85,3 +85,13 @@ class DeviceFilterSet(SearchFilterSet):
 
     def filter_archived(self, queryset, name: str, value: str):
         return queryset.filter(archived_at__isnull=False) if value == "only" else queryset
+
+
+class CommandFilterSet(django_filters.FilterSet):
+    device = django_filters.UUIDFilter(field_name="device_id", label=_("Device"))
+    status = django_filters.ChoiceFilter(choices=CommandStatus.choices, label=_("Status"))
+    kind = django_filters.CharFilter(max_length=60, label=_("Command"))
+
+    class Meta:
+        model = Command
+        fields: ClassVar[list[str]] = []

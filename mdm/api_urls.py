@@ -1,5 +1,21 @@
-"""Routes."""
+"""Routes of the API; everything that can change is under a version."""
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import include, path
+
+from core.api.schema import DocumentationView, SchemaView
+
+VERSION = [
+    path("", include("devices.api.urls")),
+    path("", include("accounts.api.urls")),
+    path("", include("enrollment.api.urls")),
+    path("", include("apple.api.urls")),
+    path("", include("core.api.urls")),
+]
+
+urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("docs/", DocumentationView.as_view(url_name="api-schema"), name="api-docs"),
+    path("v1/", include(VERSION)),
+]

@@ -26,7 +26,7 @@ class ListFilterBackend(DjangoFilterBackend):
     """Filters lists only: a single row is found by its key, whatever the list would leave out."""
 
     def filter_queryset(self, request, queryset, view):
-        if getattr(view, "action", None) != "list":
+        if view.action not in view.filtered_actions:
             return queryset
         return super().filter_queryset(request, queryset, view)
 
@@ -42,12 +42,13 @@ class ApiViewSet(viewsets.GenericViewSet):
     lookup_value_converter = "uuid"
     filter_backends: ClassVar = [ListFilterBackend]
     permissions: ClassVar[dict[str, str]] = {}
+    filtered_actions: ClassVar[frozenset[str]] = frozenset({"list"})
     sorts: ClassVar[tuple[str, ...]] = ("created_at",)
     default_sort = "-created_at"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        known = self._known_parameters() if self.action == "list" else set()
+        known = self._known_parameters()
         unknown = {
             name[:80]: [_("This parameter is not known here.")]
             for name in list(request.query_params)[:20]
@@ -68,7 +69,11 @@ class ApiViewSet(viewsets.GenericViewSet):
 
     def _known_parameters(self) -> set[str]:
         filters = getattr(self, "filterset_class", None)
-        return {*PARAMETERS, *(filters.base_filters if filters else ())}
+        known = set(filters.base_filters) if filters and self._is_filtered() else set()
+        return known | set(PARAMETERS) if self.action == "list" else known
+
+    def _is_filtered(self) -> bool:
+        return self.action in self.filtered_actions
 
 
 class ReadOnlyApiViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet): ...

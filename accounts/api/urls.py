@@ -1,0 +1,19 @@
+"""Routes."""
+
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from accounts.api import views
+
+ONE = {"get": "retrieve", "patch": "partial_update"}
+router = SimpleRouter(use_regex_path=False)
+router.register("users", views.UserViewSet, basename="api-user")
+router.register("roles", views.RoleViewSet, basename="api-role")
+router.register("tokens", views.TokenViewSet, basename="api-token")
+urlpatterns = [
+    *router.urls,
+    path("policy/", views.PolicyView.as_view(ONE), name="api-policy"),
+    path("organisation/", views.OrganisationView.as_view(ONE), name="api-organisation"),
+]

@@ -1,0 +1,1 @@
+"""The Apple part of the API."""

@@ -1,0 +1,147 @@
+"""Devices and commands as JSON; nothing sealed is ever a field."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.api.serializers import StrictSerializer
+from devices.forms import MAX_REASON
+from devices.models import Command, Device, InventorySection
+from devices.services.actions import MAX_MESSAGE, MAX_PHONE
+from devices.views.portal import offered
+
+
+class DevicePersonSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+
+
+class DeviceSerializer(serializers.ModelSerializer):
+    """Reads `user`, `contact` and `physical`: select them."""
+
+    label = serializers.CharField(read_only=True, help_text="What a wipe is confirmed with.")
+    identifier = serializers.CharField(
+        source="physical.key", read_only=True, help_text="The UDID of an Apple device."
+    )
+    user = DevicePersonSerializer(read_only=True, allow_null=True)
+    last_seen_at = serializers.SerializerMethodField()
+    has_pending_order = serializers.BooleanField(read_only=True)
+    superseded_by = serializers.UUIDField(
+        source="superseded_by_id", read_only=True, allow_null=True
+    )
+    enrollment = serializers.UUIDField(source="session_id", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Device
+        fields: ClassVar = [
+            "id",
+            "label",
+            "name",
+            "serial",
+            "identifier",
+            "platform",
+            "model",
+            "model_name",
+            "os_version",
+            "build",
+            "ownership",
+            "is_supervised",
+            "state",
+            "state_changed_at",
+            "has_pending_order",
+            "user",
+            "epoch",
+            "enrollment",
+            "created_at",
+            "enrolled_at",
+            "ended_at",
+            "archived_at",
+            "superseded_by",
+            "last_seen_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_last_seen_at(self, device: Device) -> Any:
+        return device.contact.last_seen_at if hasattr(device, "contact") else None
+
+
+class DeviceDetailSerializer(DeviceSerializer):
+    actions = serializers.SerializerMethodField(help_text="What the device understands now.")
+
+    class Meta(DeviceSerializer.Meta):
+        fields: ClassVar = [*DeviceSerializer.Meta.fields, "actions"]
+        read_only_fields = fields
+
+    def get_actions(self, device: Device) -> list[str]:
+        return sorted(offered(device))
+
+
+class InventorySerializer(serializers.ModelSerializer):
+    class Meta:
+        model = InventorySection
+        fields: ClassVar = ["kind", "collected_at", "data"]
+
+
+class RequesterSerializer(serializers.Serializer):
+    kind = serializers.CharField()
+    label = serializers.CharField()
+
+
+class CommandSerializer(serializers.ModelSerializer):
+    device = serializers.UUIDField(source="device_id", read_only=True)
+    requested_by = RequesterSerializer(read_only=True)
+
+    class Meta:
+        model = Command
+        fields: ClassVar = [
+            "id",
+            "device",
+            "kind",
+            "status",
+            "params",
+            "reason",
+            "requested_by",
+            "created_at",
+            "sent_at",
+            "sent_count",
+            "not_now_at",
+            "not_now_count",
+            "deadline_at",
+            "finished_at",
+            "error",
+            "result",
+        ]
+        read_only_fields = fields
+
+
+class ReasonSerializer(StrictSerializer):
+    reason = serializers.CharField(
+        max_length=MAX_REASON, required=False, default="", allow_blank=True
+    )
+
+
+class LockSerializer(ReasonSerializer):
+    message = serializers.CharField(
+        max_length=MAX_MESSAGE, required=False, default="", allow_blank=True
+    )
+    phone = serializers.CharField(
+        max_length=MAX_PHONE, required=False, default="", allow_blank=True
+    )
+
+
+class WipeSerializer(StrictSerializer):
+    confirmation = serializers.CharField(max_length=200, help_text="The label of the device.")
+    reason = serializers.CharField(max_length=MAX_REASON)
+
+
+class NothingSerializer(StrictSerializer):
+    """A body without fields."""
+
+
+class PinSerializer(serializers.Serializer):
+    pin = serializers.CharField(allow_null=True)
