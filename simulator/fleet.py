@@ -77,7 +77,7 @@ class Fleet:
                     report(outcome)
 
     def _managed(self) -> list[Device]:
-        return [device for device in self.devices if device.is_managed]
+        return [device for device in tuple(self.devices) if device.is_managed]
 
     def _due_now(self, awake: set[str]) -> Iterable[Device]:
         now = time.monotonic()

@@ -16,8 +16,9 @@ def register(
     pin: str | None = None,
     password: str | None = None,
     email: str | None = None,
+    stop_at: str = "",
 ) -> Page:
-    """Walk from the link to the page that offers the profile.
+    """Walk from the link to the page that offers the profile, or to the step `stop_at`.
 
     `password` signs in, or becomes the new password where one has to be set. Raises PageRefused
     with the page's own error texts when a step is refused or cannot be done.
@@ -32,7 +33,7 @@ def register(
     page = browser.open(link)
     done: str | None = None
     for _ in range(MAX_PAGES):
-        if page.download_url:
+        if page.download_url or (stop_at and page.step == stop_at):
             return page
         form = page.step_form
         if form is None or page.status >= 500 or (page.errors and form.step == done):

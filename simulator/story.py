@@ -43,6 +43,9 @@ class Story:
         name = f"{owner} · {facts.model_name}" if owner else facts.device_name
         self._names[device.udid] = f"{name} ({facts.serial})"
 
+    def name_of(self, device: Device) -> str:
+        return self._names.get(device.udid, device.udid)
+
     def tell(self, who: str, what: str) -> None:
         with self._lock:
             self._say(f"{time.strftime('%H:%M:%S')}  {who}: {what}")
@@ -53,7 +56,7 @@ class Story:
 
     def turn(self, outcome: Outcome) -> None:
         """Report a device's turn in which something happened."""
-        name = self._names.get(outcome.device.udid, outcome.device.udid)
+        name = self.name_of(outcome.device)
         if outcome.error is not None:
             self.tell(name, f"could not connect: {outcome.error}")
         elif outcome.executed:
