@@ -42,7 +42,10 @@ class InviteForm(WordedForm):
             del self.fields["with_pin"]
 
     def clean_emails(self) -> list[str]:
-        return addresses.split(self.cleaned_data["emails"])
+        found = addresses.split(self.cleaned_data["emails"])
+        if not found:
+            raise forms.ValidationError(_("Enter at least one e-mail address."))
+        return found
 
     @property
     def arguments(self) -> dict:

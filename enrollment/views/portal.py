@@ -22,7 +22,8 @@ from enrollment import funnel
 from enrollment.filters import InvitationFilterSet, SessionFilterSet, since
 from enrollment.forms import InviteForm, RevokeForm
 from enrollment.models import EnrollmentSession, Invitation
-from enrollment.services import invitations
+from enrollment.services import invitations, preview
+from enrollment.services.preview import PreviewedMail
 from enrollment.states import SessionStage
 from enrollment.tables import InvitationTable, SessionTable
 
@@ -110,22 +111,41 @@ def invitation_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def invitation_new(request: HttpRequest) -> HttpResponse:
     policy = UserSettings.objects.for_user(request.user)
     initial = {"emails": request.GET.get("email", "")[:254]}
-    form = InviteForm(posted(request), policy=policy, initial=initial)
-    if form.is_valid() and attempt(
+    form, mail = InviteForm(posted(request), policy=policy, initial=initial), None
+    if form.is_valid():
+        if "preview" in request.POST:
+            mail = _preview(request, form, policy)
+        elif _invite(request, form):
+            return redirect("invitations:invitation-list")
+    context = {"form": form, "policy": policy, "mail": mail, "title": _("Invite people")}
+    status = 422 if form.errors else 200
+    return render(request, "invitations/invitation_new.html", context, status=status)
+
+
+def _preview(request: HttpRequest, form: InviteForm, policy: UserSettings) -> PreviewedMail:
+    return preview.invitation_mail(
+        sender=request.user,
+        policy=policy,
+        email=form.cleaned_data["emails"][0],
+        language=form.cleaned_data["language"],
+    )
+
+
+def _invite(request: HttpRequest, form: InviteForm) -> bool:
+    user = request.user
+    is_done = attempt(
         form,
         invitations.invite,
-        tenant=request.user.tenant,
-        actor=request.user.actor,
-        sender=request.user,
+        tenant=user.tenant,
+        actor=user.actor,
+        sender=user,
         **form.arguments,
-    ):
+    )
+    if is_done:
         count = len(set(form.cleaned_data["emails"]))
         text = ngettext("%(count)d person is invited.", "%(count)d people are invited.", count)
         messages.success(request, text % {"count": count})
-        return redirect("invitations:invitation-list")
-    context = {"form": form, "policy": policy, "title": _("Invite people")}
-    status = 422 if form.errors else 200
-    return render(request, "invitations/invitation_new.html", context, status=status)
+    return is_done
 
 
 @requires("invitations.send")
