@@ -1,8 +1,20 @@
 """Models of people and their access."""
 
 from accounts.models.role import Role
+from accounts.models.session import SessionAudience, UserSession
 from accounts.models.settings import UserSettings
+from accounts.models.terms import TermsAcceptance, TermsOfService
 from accounts.models.token import ApiToken
 from accounts.models.user import User, UserSource
 
-__all__ = ["ApiToken", "Role", "User", "UserSettings", "UserSource"]
+__all__ = [
+    "ApiToken",
+    "Role",
+    "SessionAudience",
+    "TermsAcceptance",
+    "TermsOfService",
+    "User",
+    "UserSession",
+    "UserSettings",
+    "UserSource",
+]

@@ -14,6 +14,9 @@ class KeyPurpose(models.TextChoices):
     PROFILE_SIGNER = "profile_signer", _("Profile signing certificate")
     SCRIPT_SIGNER = "script_signer", _("Script signing certificate")
     APNS_PUSH = "apns_push", _("Apple push certificate")
+    APP_APNS = "app_apns", _("Key for pushes to the client app on Apple devices")
+    APP_FCM = "app_fcm", _("Service account for pushes to the client app on Android")
+    WEB_PUSH = "web_push", _("Key for pushes to browsers")
 
 
 class StoredKeyQuerySet(models.QuerySet):

@@ -23,6 +23,10 @@ class Tenant(UUIDModel):
     )
     hosts = models.JSONField(default=list, blank=True)
     help_contact = models.CharField(_("help contact"), max_length=200, blank=True)
+    # Links and QR codes made before this moment are dead: an administrator or an upgrade said so.
+    links_voided_at = models.DateTimeField(null=True, blank=True)
+    setup_step = models.CharField(max_length=20, blank=True)
+    setup_finished_at = models.DateTimeField(null=True, blank=True)
     # Fixed when the first device enrolls: a device can never be told another address.
     enrolled_public_url = models.CharField(max_length=255, blank=True)
 

@@ -1,14 +1,28 @@
 """Models of enrollment."""
 
+from enrollment.models.client import (
+    AppPush,
+    BrowserSubscription,
+    ClientInstallation,
+    Notice,
+    NoticeChannel,
+    NoticeStatus,
+)
 from enrollment.models.invitation import Invitation
 from enrollment.models.session import EnrollmentSession, IssuedProfile
 from enrollment.states import InvitationStatus, SessionOutcome, SessionStage, StoppedReason
 
 __all__ = [
+    "AppPush",
+    "BrowserSubscription",
+    "ClientInstallation",
     "EnrollmentSession",
     "Invitation",
     "InvitationStatus",
     "IssuedProfile",
+    "Notice",
+    "NoticeChannel",
+    "NoticeStatus",
     "SessionOutcome",
     "SessionStage",
     "StoppedReason",

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models.base import TenantModel, VisibleQuerySet
+from devices.models import Ownership
 from enrollment.states import (
     OPEN_INVITATIONS,
     USABLE_INVITATIONS,
@@ -61,6 +62,10 @@ class Invitation(TenantModel):
     sent_by_label = models.CharField(max_length=254, blank=True)
     # Asks for a PIN even from somebody who has a password.
     with_pin = models.BooleanField(default=False)
+    # Whose device it will be, if the sender said so; the device entry takes it over.
+    ownership = models.CharField(
+        max_length=10, choices=Ownership.choices, default=Ownership.NOT_SET
+    )
     language = models.CharField(max_length=8, blank=True)
     expires_at = models.DateTimeField(_("expires"))
     last_sent_at = models.DateTimeField(_("sent"), null=True, blank=True)

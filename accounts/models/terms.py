@@ -1,0 +1,56 @@
+"""Terms of service, and who accepted which version of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.models.base import TenantModel, VisibleQuerySet
+
+
+class TermsQuerySet(VisibleQuerySet):
+    view_permission: ClassVar[str] = "settings.view"
+
+
+class TermsOfService(TenantModel):
+    """One published version; a change is a new version. Accepted versions are never deleted."""
+
+    version = models.PositiveIntegerField(default=1)
+    title = models.CharField(_("title"), max_length=120)
+    text = models.TextField(_("text"), max_length=50_000)
+    is_asked = models.BooleanField(_("people must accept before they register"), default=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TermsQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-version",)
+        constraints = (
+            models.UniqueConstraint(fields=("tenant", "version"), name="terms_version_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.version})"
+
+
+class TermsAcceptance(TenantModel):
+    """That a person accepted a version, when, from where, and on which page."""
+
+    terms = models.ForeignKey(TermsOfService, on_delete=models.PROTECT, related_name="acceptances")
+    user = models.ForeignKey(
+        "accounts.User", on_delete=models.CASCADE, related_name="accepted_terms"
+    )
+    accepted_at = models.DateTimeField(default=clock.now)
+    ip = models.CharField(max_length=45, blank=True)
+    place = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("terms", "user"), name="terms_accepted_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} accepted {self.terms}"
