@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
+from accounts import backends, planes
 from core import clock, net, secrets
 
 
@@ -18,6 +26,21 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request) -> str:
         return net.client_ip(request)
+
+    def login(self, request: HttpRequest, user) -> None:
+        user.backend = planes.BACKENDS[planes.audience_of(request)]
+        super().login(request, user)
+
+    def pre_login(self, request: HttpRequest, user, **kwargs) -> HttpResponse | None:
+        """A passkey says who somebody is, not that they belong here: that is asked again."""
+        if backends.may_enter(user, planes.audience_of(request)):
+            return None
+        messages.error(request, _("You cannot sign in here with this passkey."))
+        return redirect("account_login")
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        is_own = planes.is_self_service(request.path_info)
+        return reverse("me-home") if is_own else super().get_login_redirect_url(request)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The link of a mail names the configured address, never the host of a request."""
@@ -36,10 +59,25 @@ class AccountAdapter(DefaultAccountAdapter):
         user.must_change_password = False
         user.password_changed_at = clock.now()
         super().set_password(user, password)
+        self._end_what_the_old_one_opened(user)
+
+    @staticmethod
+    def _end_what_the_old_one_opened(user) -> None:
+        from accounts.services import users
+
+        session = getattr(allauth_context.request, "session", None)
+        users.end_everything(user, but_session=session.session_key if session else None)
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """Seals the TOTP secrets and recovery seeds at rest."""
+    """Seals the TOTP secrets and recovery seeds at rest; names passkeys in plain words."""
+
+    def generate_authenticator_name(self, user, type) -> str:
+        return _("Passkey of %(date)s") % {"date": date_format(timezone.localdate())}
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        entity = super().get_public_key_credential_rp_entity()
+        return entity | {"name": settings.MFA_TOTP_ISSUER}
 
     def encrypt(self, text: str) -> str:
         return secrets.seal(text.encode(), context="mfa").hex()

@@ -120,6 +120,10 @@ class PolicyForm(WordedModelForm):
             "profile_minutes",
             "device_limit",
             "max_reminders",
+            "self_service_check_in",
+            "self_service_lock",
+            "self_service_retire",
+            "self_service_wipe",
         ]
 
 

@@ -1,14 +1,19 @@
-"""Rules of a portal session: language, temporary password, second factor."""
+"""Rules of a session: its plane, language, temporary password, second factor."""
 
 from __future__ import annotations
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import set_urlconf
 from django.utils import timezone, translation
 
+from accounts import planes
 from accounts.models import User
+from accounts.session_store import SessionStore
+from core import net
 
 # What somebody may reach who still has to change the password or add the second factor.
 SETUP_VIEWS = frozenset(
@@ -17,7 +22,9 @@ SETUP_VIEWS = frozenset(
         "account_change_password",
         "account_reauthenticate",
         "mfa_activate_totp",
+        "mfa_add_webauthn",
         "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn",
         "mfa_generate_recovery_codes",
         "mfa_view_recovery_codes",
         "mfa_download_recovery_codes",
@@ -25,6 +32,54 @@ SETUP_VIEWS = frozenset(
         "set-language",
     }
 )
+
+
+class PlaneMiddleware:
+    """Gives /me/ its own routes and cookies, so that no page of one plane sees those of the other.
+
+    Django and allauth know one name for each cookie and for each page of the sign-in: here the
+    names of the plane are put in place of those.
+    """
+
+    def __init__(self, get_response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        cookies = planes.self_service_cookies()
+        if not planes.is_self_service(request.path_info):
+            for theirs in cookies.values():
+                request.COOKIES.pop(theirs, None)
+            return self.get_response(request)
+        request.urlconf = settings.ME_URLCONF  # type: ignore[attr-defined]
+        set_urlconf(settings.ME_URLCONF)
+        for known, ours in cookies.items():
+            request.COOKIES.pop(known, None)
+            if ours in request.COOKIES:
+                request.COOKIES[known] = request.COOKIES.pop(ours)
+        response = self.get_response(request)
+        for known, ours in cookies.items():
+            if (morsel := response.cookies.pop(known, None)) is not None:
+                response.cookies[ours] = morsel.value
+                response.cookies[ours].update({name: v for name, v in morsel.items() if v != ""})
+        return response
+
+
+class AudienceSessionMiddleware(SessionMiddleware):
+    """Opens the session for the audience of the plane, and notes from where it is used."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.session = SessionStore(
+            request.COOKIES.get(settings.SESSION_COOKIE_NAME),
+            audience=planes.audience_of(request),
+            ip=net.client_ip(request),
+            user_agent=request.headers.get("User-Agent", ""),
+        )
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = super().process_response(request, response)
+        if request.session.accessed and not request.session.modified:
+            request.session.touch()
+        return response
 
 
 class UserLocaleMiddleware:
@@ -70,11 +125,12 @@ class SessionRulesMiddleware:
             return None
         if request.user.must_change_password:
             return redirect("account_change_password")
-        if must_add_second_factor(request.user):
+        is_portal = not planes.is_self_service(request.path_info)
+        if is_portal and must_add_second_factor(request.user):
             return redirect("mfa_activate_totp")
         return None
 
 
 def must_add_second_factor(user: User) -> bool:
-    """Say whether an administrator still lacks the second factor that the server asks for."""
+    """Say whether an administrator still lacks the second factor that the portal asks for."""
     return settings.MUSTER_REQUIRE_ADMIN_MFA and user.is_administrator and not is_mfa_enabled(user)

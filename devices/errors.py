@@ -69,3 +69,25 @@ class CannotCancel(DomainError):
     code = "cannot_cancel"
     status = 409
     message = gettext_lazy("The device has already received this order; it cannot be cancelled.")
+
+
+class ActionNotAllowed(DomainError):
+    """The organisation leaves this action to its administrators."""
+
+    code = "action_not_allowed"
+    status = 403
+    message = gettext_lazy(
+        "Your organisation leaves this to its administrators. Ask them to do it for you."
+    )
+
+
+class NotYourDevice(DomainError):
+    code = "not_your_device"
+    status = 404
+    message = gettext_lazy("This is not one of your devices.")
+
+
+class NotYourOrder(DomainError):
+    code = "not_your_order"
+    status = 403
+    message = gettext_lazy("An administrator gave this order. Only they can take it back.")

@@ -6,8 +6,10 @@ from functools import partial
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from accounts import planes
 from accounts.services import tenants
 from mdm import degraded, navigation
 
@@ -18,6 +20,8 @@ def portal(request: HttpRequest) -> dict:
     What costs queries (`degraded`) is a function, which only the frame calls.
     """
     user = getattr(request, "user", None)
+    if planes.is_self_service(request.path_info):
+        return _self_service(request, user)
     if user is None or not user.is_authenticated:
         return {"may": {}, "tenant": SimpleLazyObject(partial(_tenant_of_page, request))}
     return {
@@ -27,6 +31,17 @@ def portal(request: HttpRequest) -> dict:
         "settings_pages": partial(navigation.settings_pages, request),
         "degraded": partial(degraded.notices, user),
         "error_layout": "base.html",
+    }
+
+
+def _self_service(request: HttpRequest, user) -> dict:
+    """What the pages of /me/ know: there a person has no permissions, whatever their roles."""
+    frame = {"may": {}, "error_layout": "me/error_layout.html", "home_url": reverse("me-home")}
+    if user is None or not user.is_authenticated:
+        return frame | {"tenant": SimpleLazyObject(partial(_tenant_of_page, request))}
+    return frame | {
+        "tenant": user.tenant,
+        "navigation": partial(navigation.self_service, request),
     }
 
 

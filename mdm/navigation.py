@@ -40,6 +40,12 @@ SETTINGS = (
     Item(_("API tokens"), "key", "settings-tokens", "settings.view"),
 )
 
+SELF_SERVICE = (
+    Item(_("My devices"), "devices", "me-home"),
+    Item(_("Add a device"), "plus", "me-device-add"),
+    Item(_("Account"), "user", "me-account"),
+)
+
 
 def rail(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the items that the person may use."""
@@ -58,6 +64,13 @@ def settings_pages(request: HttpRequest) -> list[dict[str, Any]]:
         for item in SETTINGS
         if request.user.has(item.permission)
     ]
+
+
+def self_service(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the pages of /me/; the one whose address the path continues furthest is current."""
+    urls = [reverse(item.url_name) for item in SELF_SERVICE]
+    here = max((url for url in urls if request.path.startswith(url)), key=len, default="")
+    return [_drawn(item, is_current=reverse(item.url_name) == here) for item in SELF_SERVICE]
 
 
 def _drawn(item: Item, *, is_current: bool) -> dict[str, Any]:

@@ -56,7 +56,6 @@ INSTALLED_APPS = [
     "core",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
@@ -82,7 +81,8 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "mdm.middleware.SecurityHeadersMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.PlaneMiddleware",
+    "accounts.middleware.AudienceSessionMiddleware",
     "mdm.middleware.AdmissionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "mdm.urls"
+ME_URLCONF = "mdm.me_urls"
 WSGI_APPLICATION = "mdm.wsgi.application"
 APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -152,7 +153,10 @@ REDIS_URL = env("REDIS_URL", default="")
 
 # --- sign-in ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.PortalBackend"]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.PortalBackend",
+    "accounts.backends.SelfServiceBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -188,18 +192,31 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "reset_password": "10
 # A header is believed only behind a proxy that we know: core.net.client_ip, by the adapter.
 ALLAUTH_TRUSTED_PROXY_COUNT = 0
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "accounts.passkeys.AddForm",
+    "edit_webauthn": "accounts.passkeys.RenameForm",
+    "authenticate_webauthn": "accounts.passkeys.SecondStepForm",
+    "login_webauthn": "accounts.passkeys.SignInForm",
+    "reauthenticate_webauthn": "accounts.passkeys.ConfirmForm",
+}
 MFA_TOTP_ISSUER = "Muster"
 _host_prefix = "__Host-" if IS_HTTPS else ""
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = f"{_host_prefix}muster-admin"
+ME_COOKIE_NAME = f"{_host_prefix}muster-me"
 SESSION_COOKIE_AGE = 24 * 3600
 SESSION_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_host_prefix}muster-csrf"
+ME_CSRF_COOKIE_NAME = f"{_host_prefix}muster-me-csrf"
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "mdm.views.errors.csrf_failure"
 GO_COOKIE_NAME = f"{_host_prefix}muster-go"
+# In the session, so that what one plane says is not read out on the other.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LANGUAGE_COOKIE_NAME = "muster-language"
 LANGUAGE_COOKIE_SECURE = IS_HTTPS
 

@@ -15,6 +15,9 @@ def _between(low: int, high: int) -> list:
     return [MinValueValidator(low), MaxValueValidator(high)]
 
 
+SELF_SERVICE_ACTIONS = ("check_in", "lock", "retire", "wipe")
+
+
 class UserSettingsQuerySet(VisibleQuerySet):
     view_permission: ClassVar[str] = "settings.view"
 
@@ -56,6 +59,19 @@ class UserSettings(TenantModel):
     max_reminders = models.PositiveSmallIntegerField(
         _("reminders of an unfinished enrollment"), default=30, validators=_between(0, 30)
     )
+    self_service_check_in = models.BooleanField(
+        _("people may ask their own devices to check in"), default=True
+    )
+    self_service_lock = models.BooleanField(_("people may lock their own devices"), default=True)
+    self_service_retire = models.BooleanField(
+        _("people may retire their own devices"), default=True
+    )
+    # Off until somebody decides: a stolen password must not be enough to erase what it opens.
+    self_service_wipe = models.BooleanField(
+        _("people may wipe their own devices"),
+        default=False,
+        help_text=_("Everything on the device is erased. Without it, administrators wipe."),
+    )
 
     objects = UserSettingsQuerySet.as_manager()
 
@@ -68,6 +84,13 @@ class UserSettings(TenantModel):
                 condition=models.Q(is_default=True),
                 name="settings_default_once",
             ),
+        )
+
+    @property
+    def self_service_actions(self) -> frozenset[str]:
+        """What people may do to their own devices, by the names of the devices app."""
+        return frozenset(
+            name for name in SELF_SERVICE_ACTIONS if getattr(self, f"self_service_{name}")
         )
 
     def __str__(self) -> str:

@@ -21,6 +21,10 @@ POLICY_FIELDS = (
     "profile_minutes",
     "device_limit",
     "max_reminders",
+    "self_service_check_in",
+    "self_service_lock",
+    "self_service_retire",
+    "self_service_wipe",
 )
 TENANT_FIELDS = ("name", "language", "time_zone", "help_contact")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.access import Principal
 from accounts.errors import AddressTaken, ForeignObject, LastOwner, NotAllowedToGrant
 from accounts.models import Role, User
+from accounts.services import sessions
 from core import clock, history, onetime
 from core.actors import Actor
 from core.models import OneTimeSecret, Tenant
@@ -123,30 +123,26 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
 
 @transaction.atomic
 def set_password(*, user: User, password: str, actor: Actor) -> User:
-    """Set a password that was validated; ends all other sessions, links and PINs of the person."""
+    """Set a password that was validated; ends all sessions of the person."""
     user = User.objects.select_for_update().get(pk=user.pk)
     user.set_password(password)
     user.must_change_password, user.password_changed_at = False, clock.now()
     user.save(update_fields=["password", "must_change_password", "password_changed_at"])
+    end_sessions(user)
     history.record(user, "accounts.password.changed", actor=actor)
     return user
 
 
-def end_everything(user: User) -> None:
+def end_everything(user: User, *, but_session: str | None = None) -> None:
     """Void what the person could still use: sessions and one-time secrets."""
-    end_sessions(user)
+    sessions.end_all(user, but=but_session)
     now = clock.now()
     OneTimeSecret.objects.live(now).filter(subject=onetime.subject_of(user)).update(voided_at=now)
 
 
 def end_sessions(user: User) -> int:
-    """End every portal session of a person; reads all live sessions, which are few."""
-    ended = 0
-    for session in Session.objects.filter(expire_date__gt=clock.now()).iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
-            ended += 1
-    return ended
+    """End every session of a person, on both planes; returns how many."""
+    return sessions.end_all(user)
 
 
 def _keep_an_owner(user: User) -> None:

@@ -19,6 +19,8 @@ NETWORK_TRIES = 50
 LOCK_SECONDS = 300
 STARTS_PER_NETWORK = 300
 STARTS_PER_INVITATION = 30
+CODES_PER_PERSON = 40
+SCANS_PER_NETWORK = 300
 MAILS_PER_PERSON = 5
 MAIL_PAUSE_SECONDS = 60
 MAILS_PER_NETWORK = 60
@@ -71,15 +73,31 @@ def give_sign_in(tenant: Tenant, email: str, ip: str) -> None:
     ratelimit.give_back("go-network", _key(tenant, net.network_of(ip)), capacity=NETWORK_TRIES)
 
 
-def take_start(invitation_id: uuid.UUID, tenant: Tenant, ip: str) -> None:
-    """Count a beginning. Raises TooManyTries."""
+def take_start(begun_by: uuid.UUID, tenant: Tenant, ip: str) -> None:
+    """Count a beginning, by an invitation or a person who is signed in. Raises TooManyTries."""
     network = _key(tenant, net.network_of(ip))
     is_allowed = ratelimit.allow(
-        "go-start", str(invitation_id), capacity=STARTS_PER_INVITATION, refill_seconds=HOUR
+        "go-start", str(begun_by), capacity=STARTS_PER_INVITATION, refill_seconds=HOUR
     ) and ratelimit.allow(
         "go-start-network", network, capacity=STARTS_PER_NETWORK, refill_seconds=HOUR
     )
     if not is_allowed:
+        raise TooManyTries(LOCK_SECONDS)
+
+
+def take_code(user_id: uuid.UUID) -> None:
+    """Count a code that a person makes for the camera of a phone. Raises TooManyTries."""
+    if not ratelimit.allow(
+        "go-code", str(user_id), capacity=CODES_PER_PERSON, refill_seconds=HOUR
+    ):
+        raise TooManyTries(LOCK_SECONDS)
+
+
+def take_scan(ip: str) -> None:
+    """Count a code that somebody redeems. Raises TooManyTries."""
+    if not ratelimit.allow(
+        "go-scan", net.network_of(ip), capacity=SCANS_PER_NETWORK, refill_seconds=HOUR
+    ):
         raise TooManyTries(LOCK_SECONDS)
 
 

@@ -153,12 +153,34 @@ def sign_in(*, tenant: Tenant, email: str, secret: str, browser: Browser) -> Ent
     return _enter(user, "password_verified_at" if is_password else "pin_verified_at", browser)
 
 
+def enter_signed_in(*, user: User, browser: Browser) -> Entered:
+    """Begin an attempt for somebody who is signed in to the self-service portal.
+
+    What the policy asks beyond that, such as a PIN, the pages ask for. Raises TooManyTries.
+    """
+    limits.take_start(user.pk, user.tenant, browser.ip)
+    return _enter(user, "password_verified_at", browser)
+
+
+@transaction.atomic
+def enter_confirmed(*, user: User, browser: Browser) -> Entered:
+    """Begin an attempt for somebody who was confirmed on another screen or in the client app:
+    neither PIN nor password is asked for."""
+    actor = _person(user, browser.ip)
+    entered = _begin(user, _usable_invitation(user), browser, actor=actor)
+    EnrollmentSession.objects.filter(pk=entered.session.pk).update(password_verified_at=clock.now())
+    row = sessions.record(entered.session, SessionStage.AUTHENTICATED, actor=actor)
+    return Entered(row, entered.cookie)
+
+
 def _enter(user: User, proof: str, browser: Browser) -> Entered:
-    invitation = (
-        Invitation.objects.usable(clock.now()).filter(user=user).order_by("-created_at").first()
-    )
-    entered = _begin(user, invitation, browser, actor=_person(user, browser.ip))
+    entered = _begin(user, _usable_invitation(user), browser, actor=_person(user, browser.ip))
     return _proved(entered.session, proof, browser)
+
+
+def _usable_invitation(user: User) -> Invitation | None:
+    usable = Invitation.objects.usable(clock.now()).filter(user=user)
+    return usable.order_by("-created_at").first()
 
 
 def _still_missing(session: EnrollmentSession, factor: str) -> User:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 
 from accounts import errors
 from accounts.models import Role, User
+from accounts.models import UserSession as Session
 from accounts.services import users
 from core import onetime
 from core.models import HistoryEntry

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
 from devices.models import Command
@@ -23,6 +25,9 @@ class World:
         self.tenant = tenant
         self.owner = factories.user(tenant, "owner")
         self.person = factories.user(tenant, password=None)
+        self.passkey = Authenticator.objects.create(
+            user=self.owner, type=Authenticator.Type.WEBAUTHN, data={"name": "Key of the owner"}
+        )
         self.device = factories.device(tenant, self.person)
         self.command: Command = factories.command(self.device, status=CommandStatus.QUEUED)
         self.token, _ = factories.token(self.owner)
@@ -51,17 +56,22 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "settings/mail/": lambda world: {"pk": world.message.pk},
     "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
     "settings/tokens/": lambda world: {"pk": world.token.pk},
+    "account/passkeys/": lambda world: {"pk": world.passkey.pk},
+    "me/devices/": lambda world: {"pk": world.device.pk},
+    "me/account/passkeys/": lambda world: {"pk": world.passkey.pk},
     "api/v1/devices/": lambda world: {"pk": world.device.pk},
     "api/v1/commands/": lambda world: {"pk": world.command.pk},
     "api/v1/users/": lambda world: {"pk": world.person.pk},
     "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
     "api/v1/enrollments/": lambda world: {"pk": world.session.pk},
     "api/v1/history/": lambda world: {"pk": world.entry.pk},
+    "api/v1/messages/": lambda world: {"pk": world.message.pk},
     "api/v1/tokens/": lambda world: {"pk": world.token.pk},
 }
 # Routes with parameters that name no row of a tenant, and why.
 WITHOUT_OBJECT = {
     "account/password/reset/<str:uidb36>-<str:key>/": "the credential itself",
+    "me/password/reset/<str:uidb36>-<str:key>/": "the credential itself",
     "settings/mail/files/<str:name>/": "a file of the embedded default, which has one tenant",
     "mdm/apple/scep/<slug:tenant>": "public: the challenge decides",
     "enroll/<str:token>/profile": "the credential itself",

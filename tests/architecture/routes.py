@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
 
@@ -38,7 +39,9 @@ class Route:
 
 
 def routes() -> list[Route]:
-    return list(_walk(get_resolver(), "", ""))
+    """Every route of both planes; what /me/ serves is in a table of its own."""
+    planes = (settings.ROOT_URLCONF, settings.ME_URLCONF)
+    return [route for plane in planes for route in _walk(get_resolver(plane), "", "")]
 
 
 def _walk(resolver: URLResolver, prefix: str, namespace: str) -> Iterator[Route]:

@@ -11,9 +11,9 @@ from tests.architecture.routes import routes
 from tests.architecture.test_routes import listed
 
 # Pages for everybody who is signed in.
-FOR_ALL = {"home", "set-language"}
+FOR_ALL = {"home", "set-language", "me-bare"}
 OWN_ACCOUNT = ("account_", "mfa_")
-OTHER_PLANES = ("api/", "mdm/", "go", "[Gg]", "enroll/")
+OTHER_PLANES = ("api/", "mdm/", "go", "[Gg]", "enroll/", "me/")
 
 
 def portal_routes():

@@ -13,16 +13,16 @@ from core.models import HistoryEntry
 from tests import factories
 from tests.architecture.objects import WITHOUT_OBJECT, World, values_of
 from tests.architecture.routes import routes
-from tests.portal import confirm
+from tests.portal import confirm, sign_in_me
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded_only]
 ROLES = [role.key for role in READY_MADE_ROLES]
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 RANDOM = {"uuid": lambda: uuid.uuid4(), "int": lambda: 999_999_999, "str": lambda: "nothing"}
 # What differs between two answers without telling anything: incident ids, tokens of forms.
 VARYING = re.compile(rb'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[A-Za-z0-9]{64}"')
 
-NOT_LISTS = ("sign-", "account/", "healthz", "metrics")
+NOT_LISTS = ("sign-", "account/", "me/sign-", "me/account/", "healthz", "metrics")
 
 
 def object_routes():
@@ -50,6 +50,7 @@ def outsider(other_tenant, settings):
         user = factories.user(other_tenant, role)
         client.force_login(user, backend="accounts.backends.PortalBackend")
         confirm(client)
+        sign_in_me(client, user, is_recent=True)
         _, token = factories.token(user)
         client.api_headers = {"Authorization": f"Bearer {token}"}
         return client
@@ -64,6 +65,12 @@ def ask(client, method, path):
     else:
         body, headers, kind = b"", {}, "application/x-www-form-urlencoded"
     return client.generic(method, path, body, content_type=kind, headers=headers)
+
+
+def is_served(route, method):
+    """An API view refuses a method that it does not know before it looks for anything."""
+    actions = getattr(route.callback, "actions", None)
+    return actions is None or method.lower() in actions
 
 
 def random_values(route):
@@ -89,11 +96,13 @@ def test_a_foreign_object_looks_like_none(world, outsider, role, method):
     entries = HistoryEntry.objects.count()
     told = []
     for route in object_routes():
-        foreign = ask(client, method, route.path(**values_of(route.pattern, world)))
+        if (values := values_of(route.pattern, world)) is None:
+            continue  # the test above says so
+        foreign = ask(client, method, route.path(**values))
         nothing = ask(client, method, route.path(**random_values(route)))
         if shape(foreign) != shape(nothing) or foreign.status_code not in (403, 404, 405):
             told.append(f"{route.pattern}: {shape(foreign)}, for nothing {shape(nothing)}")
-        elif role == "owner" and foreign.status_code == 403:
+        elif role == "owner" and foreign.status_code == 403 and is_served(route, method):
             told.append(f"{route.pattern}: 403 for somebody who may everything at home")
     assert not told, "\n".join(told)
     assert HistoryEntry.objects.count() == entries

@@ -1,0 +1,34 @@
+"""The two planes that people sign in to; each has its own cookies, sessions and sign-in page."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.models.session import SessionAudience
+
+SELF_SERVICE_PREFIX = "/me"
+# Which class of accounts.backends signs people in on a plane.
+BACKENDS = {
+    SessionAudience.PORTAL: "accounts.backends.PortalBackend",
+    SessionAudience.SELF_SERVICE: "accounts.backends.SelfServiceBackend",
+}
+
+
+def is_self_service(path: str) -> bool:
+    return path == SELF_SERVICE_PREFIX or path.startswith(f"{SELF_SERVICE_PREFIX}/")
+
+
+def audience_of(request: HttpRequest | None) -> SessionAudience:
+    """Return for whom the addressed plane is; without a request it is the administrators'."""
+    if request is not None and is_self_service(request.path_info):
+        return SessionAudience.SELF_SERVICE
+    return SessionAudience.PORTAL
+
+
+def self_service_cookies() -> dict[str, str]:
+    """Return how the cookies that Django knows by one name are called on the pages of /me/."""
+    return {
+        settings.SESSION_COOKIE_NAME: settings.ME_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME: settings.ME_CSRF_COOKIE_NAME,
+    }

@@ -1,0 +1,32 @@
+"""Passkeys: what our own rules add to the views of django-allauth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.views import BaseReauthenticateView
+from allauth.mfa.webauthn import views as webauthn
+from allauth.mfa.webauthn.internal import auth
+from django.http import HttpResponse
+from django.views.generic import RedirectView
+
+from accounts.views.sign_in import NewSessionKey
+
+
+class AddPasskeyView(webauthn.AddWebAuthnView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        options = auth.begin_registration(self.request.user, passwordless=True)
+        return context | {"js_data": {"creation_options": options}}
+
+
+class ConfirmByPasskeyView(NewSessionKey, webauthn.ReauthenticateWebAuthnView):
+    def form_invalid(self, form) -> HttpResponse:
+        """Show what was wrong where it was asked for."""
+        return BaseReauthenticateView.form_invalid(self, form)
+
+
+class PasskeysView(RedirectView):
+    """The list is a part of the page about signing in."""
+
+    pattern_name = "mfa_index"

@@ -1,0 +1,115 @@
+"""What people do to their own devices: the same services as the administrators', behind the
+policy of the organisation."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from accounts.models import User, UserSettings
+from devices import channels
+from devices.errors import ActionNotAllowed, NotSupported, NotYourDevice, NotYourOrder
+from devices.models import Command, Device
+from devices.services import actions, lifecycle, pins
+from devices.states import DeviceState
+
+PENDING = (DeviceState.RETIRE_PENDING, DeviceState.WIPE_PENDING)
+
+
+def allowed(user: User) -> frozenset[str]:
+    """Return what the policy lets a person do to their own devices. One query."""
+    return UserSettings.objects.for_user(user).self_service_actions
+
+
+def offered(*, device: Device, user: User) -> frozenset[str]:
+    """Return what a person may do to a device now: allowed, understood, and in this state."""
+    if device.user_id != user.pk or device.archived_at is not None or not device.is_managed:
+        return frozenset()
+    try:
+        understood = channels.backend_of(device.channel_kind).actions(device)
+    except NotSupported:
+        return frozenset()
+    if device.state != DeviceState.ACTIVE:
+        understood -= {"retire", "wipe"}
+    return understood & allowed(user)
+
+
+@transaction.atomic
+def check_in(*, device: Device, user: User) -> None:
+    """Ask the device to contact us. Raises NotYourDevice, ActionNotAllowed, NotSupported."""
+    actions.check_in(device=_own(device, user, "check_in"), actor=user.person_actor)
+
+
+@transaction.atomic
+def lock(
+    *, device: Device, user: User, message: str = "", phone: str = "", reason: str = ""
+) -> Command:
+    """Lock the screen. Raises NotYourDevice, ActionNotAllowed, NotSupported."""
+    device = _own(device, user, "lock")
+    return actions.lock(
+        device=device, actor=user.person_actor, message=message, phone=phone, reason=reason
+    )
+
+
+@transaction.atomic
+def retire(*, device: Device, user: User, reason: str = "") -> Device:
+    """Order the device to give up management. Raises as `lifecycle.request_retire` and `_own`."""
+    device = _own(device, user, "retire")
+    return lifecycle.request_retire(device=device, actor=user.person_actor, reason=reason)
+
+
+@transaction.atomic
+def wipe(*, device: Device, user: User, confirmation: str, reason: str) -> Device:
+    """Order the device to erase itself; the caller has asked for a recent sign-in.
+
+    Raises as `lifecycle.request_wipe` and `_own`.
+    """
+    device = _own(device, user, "wipe")
+    return lifecycle.request_wipe(
+        device=device, actor=user.person_actor, confirmation=confirmation, reason=reason
+    )
+
+
+def may_cancel(*, device: Device, user: User, order: Command | None) -> bool:
+    """Say whether the order under way is the person's own and has not left yet."""
+    is_own = order is not None and _is_by(order, user)
+    return device.user_id == user.pk and device.state in PENDING and is_own
+
+
+@transaction.atomic
+def cancel(*, device: Device, user: User) -> Device:
+    """Take back an order that the same person gave here, until the device has it.
+
+    Raises NotYourDevice, NotYourOrder, CannotCancel.
+    """
+    device = _locked_own(device, user)
+    order = lifecycle.pending_order(device)
+    if order is not None and not _is_by(order, user):
+        raise NotYourOrder
+    return lifecycle.cancel_order(device=device, actor=user.person_actor)
+
+
+@transaction.atomic
+def reveal_pin(*, device: Device, user: User) -> str | None:
+    """Return the PIN that unlocks somebody's own Mac, and write that it was seen."""
+    return pins.reveal_pin(device=_locked_own(device, user), actor=user.person_actor)
+
+
+def _own(device: Device, user: User, action: str) -> Device:
+    device = _locked_own(device, user)
+    if action not in allowed(user):
+        raise ActionNotAllowed
+    return device
+
+
+def _locked_own(device: Device, user: User) -> Device:
+    # Read again under the lock: the device may have changed hands since the page was opened.
+    own = Device.objects.of_person(user).select_for_update(of=("self",)).filter(pk=device.pk)
+    found = own.first()
+    if found is None:
+        raise NotYourDevice
+    return found
+
+
+def _is_by(order: Command, user: User) -> bool:
+    who = order.requested_by
+    return who.get("kind") == "person" and who.get("id") == str(user.pk)

@@ -1,0 +1,124 @@
+"""Self-service: what people do to their own devices, with the consequences said first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from core.errors import DomainError
+from core.views.actions import attempt, posted
+from devices.forms import LockForm, ReasonForm, WipeForm
+from devices.models import Device
+from devices.services import self_service
+
+
+def find(request: HttpRequest, pk: uuid.UUID) -> Device:
+    """Return one of the person's own devices, or raise Http404."""
+    rows = Device.objects.of_person(request.user).select_related("contact", "tenant", "user")
+    return get_object_or_404(rows, pk=pk)
+
+
+def page_of(device: Device) -> str:
+    return reverse("me-device", args=[device.pk])
+
+
+def find_for(request: HttpRequest, pk: uuid.UUID, action: str) -> Device:
+    """Return an own device that the action is offered for; its page says nothing of others."""
+    device = find(request, pk)
+    if action not in self_service.offered(device=device, user=request.user):
+        raise Http404
+    return device
+
+
+@require_POST
+def device_check_in(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device = find(request, pk)
+    done = _("Your device was asked to get in touch. This takes a minute if it is online.")
+    return _do(request, device, self_service.check_in, done)
+
+
+@require_http_methods(["GET", "POST"])
+def device_lock(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device, form = find_for(request, pk, "lock"), LockForm(posted(request))
+    if form.is_valid() and attempt(
+        form, self_service.lock, device=device, user=request.user, **form.cleaned_data
+    ):
+        messages.success(request, _("The lock is ordered. This page says when it is done."))
+        return redirect(page_of(device))
+    words = {"title": _("Lock %(name)s?"), "submit_label": _("Lock")}
+    return _confirm(request, "me/device_lock.html", device, form, **words)
+
+
+@require_http_methods(["GET", "POST"])
+def device_retire(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device, form = find_for(request, pk, "retire"), ReasonForm(posted(request))
+    if form.is_valid() and attempt(
+        form, self_service.retire, device=device, user=request.user, **form.cleaned_data
+    ):
+        messages.success(request, _("Retire is ordered. You can cancel until the device has it."))
+        return redirect(page_of(device))
+    words = {"title": _("Retire %(name)s?"), "submit_label": _("Retire")}
+    return _confirm(request, "me/device_retire.html", device, form, **words)
+
+
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def device_wipe(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device = find_for(request, pk, "wipe")
+    form = WipeForm(posted(request), device=device)
+    if form.is_valid() and attempt(
+        form, self_service.wipe, device=device, user=request.user, **form.cleaned_data
+    ):
+        messages.success(request, _("Wipe is ordered. You can cancel until the device has it."))
+        return redirect(page_of(device))
+    words = {"title": _("Wipe %(name)s?"), "submit_label": _("Wipe this device")}
+    return _confirm(request, "me/device_wipe.html", device, form, is_danger=True, **words)
+
+
+@require_POST
+def order_cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device = find(request, pk)
+    done = _("The order is cancelled. Your device stays as it is.")
+    return _do(request, device, self_service.cancel, done)
+
+
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def pin_reveal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device, pin = find(request, pk), None
+    if device.pin_set_at is None:
+        raise Http404
+    if request.method == "POST":
+        pin = self_service.reveal_pin(device=device, user=request.user)
+    title = _("PIN of %(name)s") % {"name": device.label}
+    return render(request, "me/device_pin.html", {"device": device, "pin": pin, "title": title})
+
+
+def _do(request: HttpRequest, device: Device, service: Callable, done: str) -> HttpResponse:
+    try:
+        service(device=device, user=request.user)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, done)
+    return redirect(page_of(device))
+
+
+def _confirm(request: HttpRequest, template: str, device: Device, form, **words) -> HttpResponse:
+    words["title"] %= {"name": device.label}
+    may_lock = "lock" in self_service.offered(device=device, user=request.user)
+    context = {
+        "device": device,
+        "form": form,
+        "cancel_url": page_of(device),
+        "may_lock": may_lock,
+    }
+    return render(request, template, context | words, status=422 if form.errors else 200)

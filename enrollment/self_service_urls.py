@@ -1,0 +1,13 @@
+"""Routes of adding a device from the self-service portal."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from enrollment.views import self_service
+
+urlpatterns = [
+    path("devices/add/", self_service.device_add, name="me-device-add"),
+    path("devices/add/here/", self_service.begin_here, name="me-begin-here"),
+    path("devices/add/pin/", self_service.pin_request, name="me-pin-request"),
+]

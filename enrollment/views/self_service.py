@@ -1,0 +1,103 @@
+"""Self-service: adding a device, on the device itself or by a code for its camera."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User, UserSettings
+from core import net
+from core.errors import DomainError
+from devices.models import Device
+from enrollment import detection, platforms
+from enrollment.services import links, mail_requests, registration
+from enrollment.views.visit import keep_cookie
+
+
+@require_GET
+def device_add(request: HttpRequest) -> HttpResponse:
+    return _page(request)
+
+
+@require_POST
+def begin_here(request: HttpRequest) -> HttpResponse:
+    """Hand the person over to the registration pages of the device that they hold."""
+    detected = _detect(request)
+    if not detected.is_enrollable_kind or _not_ready(request, detected):
+        return redirect("me-device-add")
+    browser = registration.Browser(
+        ip=net.client_ip(request),
+        platform=detected.platform,
+        user_agent=request.headers.get("User-Agent", ""),
+        language=translation.get_language() or "",
+    )
+    try:
+        entered = registration.enter_signed_in(user=request.user, browser=browser)
+    except DomainError as error:
+        return _page(request, error=error)
+    response = redirect(reverse("enrollment:go", urlconf=settings.ROOT_URLCONF))
+    keep_cookie(response, entered.cookie)
+    return response
+
+
+@require_POST
+def pin_request(request: HttpRequest) -> HttpResponse:
+    try:
+        mail_requests.pin_for_person(user=request.user, ip=net.client_ip(request))
+    except DomainError as error:
+        return _page(request, error=error)
+    messages.success(
+        request,
+        _("A mail with a new PIN is on its way to you. It can take a minute."),
+    )
+    return redirect("me-device-add")
+
+
+def _page(
+    request: HttpRequest, *, error: DomainError | None = None, code: Any = None
+) -> HttpResponse:
+    user, detected = request.user, _detect(request)
+    policy = UserSettings.objects.for_user(user)
+    context = {
+        "title": _("Add a device"),
+        "detected": detected,
+        "count": _count(user),
+        "is_full": policy.device_limit is not None and _count(user) >= policy.device_limit,
+        "not_ready": _not_ready(request, detected),
+        "may_request_pin": policy.may_request_pin,
+        "needs_pin": policy.require_pin,
+        "short_address": links.url_of(),
+        "code": code,
+        "error": str(error.message) if error else "",
+    }
+    return render(request, "me/device_add.html", context, status=error.status if error else 200)
+
+
+def _count(user: User) -> int:
+    return Device.objects.counted_for_limit().filter(user=user).count()
+
+
+def _detect(request: HttpRequest) -> detection.Detected:
+    values = request.POST if request.method == "POST" else request.GET
+    return detection.detect(
+        request.headers,
+        touch_points=values.get("touch", "")[:4],
+        chosen=values.get("device", "")[:10],
+    )
+
+
+def _not_ready(request: HttpRequest, detected: detection.Detected) -> str:
+    """Why no device of this kind, or for a page on another computer no iPhone, can be added."""
+    kind = detected.platform if detected.is_enrollable_kind else detection.IPHONE
+    backend = platforms.backend_of(kind)
+    if backend is None:
+        return _("Devices of this kind cannot be registered here yet.")
+    return backend.not_ready_reason(request.user.tenant) or ""
