@@ -44,6 +44,15 @@ MUSTER_METRICS_TOKEN = env("MUSTER_METRICS_TOKEN", default="")
 MUSTER_TLS_ROOTS_FILE = env("MUSTER_TLS_ROOTS_FILE", default="")
 MUSTER_APNS_URL = env("MUSTER_APNS_URL", default="https://api.push.apple.com")
 MUSTER_APNS_CA_FILE = env("MUSTER_APNS_CA_FILE", default="")
+MUSTER_FCM_URL = env("MUSTER_FCM_URL", default="https://fcm.googleapis.com")
+MUSTER_FCM_TOKEN_URL = env("MUSTER_FCM_TOKEN_URL", default="https://oauth2.googleapis.com/token")
+MUSTER_FCM_CA_FILE = env("MUSTER_FCM_CA_FILE", default="")
+MUSTER_WEB_PUSH_CA_FILE = env("MUSTER_WEB_PUSH_CA_FILE", default="")
+# Private networks that addresses written by strangers (browser pushes) may lead into: none.
+MUSTER_EGRESS_NETWORKS = [
+    ipaddress.ip_network(item, strict=False)
+    for item in env.list("MUSTER_EGRESS_NETWORKS", default=[])
+]
 MUSTER_PUSH_VENDOR_KEY_FILE = env("MUSTER_PUSH_VENDOR_KEY_FILE", default="")
 MUSTER_PUSH_VENDOR_CERTIFICATE_FILE = env("MUSTER_PUSH_VENDOR_CERTIFICATE_FILE", default="")
 
