@@ -21,7 +21,7 @@ class KeyPurpose(models.TextChoices):
 
 class StoredKeyQuerySet(models.QuerySet):
     def current(self) -> StoredKeyQuerySet:
-        return self.filter(retired_at__isnull=True).order_by("-created_at")
+        return self.filter(retired_at__isnull=True).order_by("-created_at", "-id")
 
 
 class StoredKey(TenantModel):

@@ -105,6 +105,10 @@ class Notice(TenantModel):
         "core.OutboxMessage", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     channel = models.CharField(max_length=10, choices=NoticeChannel.choices)
+    # Names one reminder on one channel to one address: it is written, and sent, once.
+    key = models.CharField(max_length=160, blank=True)
+    # To whom, in words: the mail address, the phone, the browser.
+    recipient = models.CharField(max_length=254, blank=True)
     number = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(
         max_length=10, choices=NoticeStatus.choices, default=NoticeStatus.QUEUED
@@ -120,7 +124,22 @@ class Notice(TenantModel):
             models.Index(fields=("session", "-created_at"), name="notice_by_session"),
             models.Index(fields=("invitation", "-created_at"), name="notice_by_invitation"),
             models.Index(fields=("message",), name="notice_by_message"),
+            models.Index(
+                fields=("user",), name="notice_waiting", condition=models.Q(status="queued")
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "key"), name="notice_once", condition=~models.Q(key="")
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.channel} {self.number} to {self.user}"
+
+    @property
+    def words(self) -> str:
+        """What came back, or why it waits. Reads `message`: select it."""
+        if self.result or self.message is None:
+            return self.result
+        return self.message.last_error
