@@ -80,6 +80,8 @@ def send(message: OutboxMessage, body: dict[str, Any]) -> None:
         _refused(error.smtp_code, error.smtp_error)
     except (OSError, smtplib.SMTPException) as error:
         raise outbox.RetryLater(60, f"mail server: {type(error).__name__}") from error
+    for listener in _delivery_listeners:
+        listener(message)
 
 
 def _sender_domain() -> str:
@@ -96,11 +98,17 @@ def _refused(code: int, reason: bytes | str) -> None:
 
 
 _failure_listeners: list[Callable[[OutboxMessage], None]] = []
+_delivery_listeners: list[Callable[[OutboxMessage], None]] = []
 
 
 def on_failure(listener: Callable[[OutboxMessage], None]) -> None:
     """Let an app above hear of mails that were given up; called in `AppConfig.ready()`."""
     _failure_listeners.append(listener)
+
+
+def on_delivery(listener: Callable[[OutboxMessage], None]) -> None:
+    """Let an app above hear of mails that the mail server took; called in `AppConfig.ready()`."""
+    _delivery_listeners.append(listener)
 
 
 def tell_of_failure(message: OutboxMessage) -> None:

@@ -32,7 +32,7 @@ from enrollment.models import (
     SessionOutcome,
     StoppedReason,
 )
-from enrollment.services import letters, links, pins, progress, sessions
+from enrollment.services import ledger, letters, links, pins, progress, sessions
 
 MAX_AT_ONCE = 200
 
@@ -217,6 +217,7 @@ def revoke(*, invitation: Invitation, actor: Actor, reason: str = "") -> Invitat
     OutboxMessage.objects.filter(
         about_type=row._meta.label_lower, about_id=str(row.pk), status=OutboxStatus.PENDING
     ).update(status=OutboxStatus.CANCELLED, finished_at=clock.now(), sealed_body=b"")
+    ledger.cancel_of_invitation(row)
     return row
 
 

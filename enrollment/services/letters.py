@@ -122,11 +122,13 @@ def send(
     *,
     key: str,
     is_pin_wanted: bool | None = None,
+    then: Callable[[OutboxMessage], None] | None = None,
     **context: Any,
 ) -> None:
     """Write one mail with a fresh link, and with a PIN when the person needs one; once per `key`.
 
-    `is_pin_wanted` None means: when the person could not get on without.
+    `is_pin_wanted` None means: when the person could not get on without. `then` is called with
+    the queued mail in its transaction.
     """
     policy = UserSettings.objects.for_user(user)
     if is_pin_wanted is None:
@@ -138,7 +140,7 @@ def send(
         if OutboxMessage.objects.filter(tenant=user.tenant, kind=mail.KIND, key=key).exists():
             return
         pin = pins.issue(user=user, actor=_ACTOR, drawn=drawn) if drawn else None
-        mail.enqueue(
+        message = mail.enqueue(
             tenant=user.tenant,
             to=user.email,
             template=template,
@@ -158,6 +160,8 @@ def send(
             about=invitation,
             key=key,
         )
+        if then is not None:
+            then(message)
 
 
 def grouped(digits: str) -> str:

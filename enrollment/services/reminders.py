@@ -1,8 +1,8 @@
-"""Reminds people by mail of what they began and did not finish, and of invitations nobody opened.
+"""Reminds people of what they began and did not finish, and of invitations nobody opened.
 
-Each ledger row carries when it is due and how many were sent. A sweep claims a row by moving its
-due time forward by a lease; the mail has a key with its number, so that a reminder that is tried
-twice is sent once.
+Each row carries when it is due and how many were sent. A sweep claims a row by moving its due
+time forward by a lease; the reminder has a key with its number, so that one that is tried twice
+is sent once.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from core import clock, history
 from core.actors import Actor
 from enrollment import schedule
 from enrollment.models import EnrollmentSession, Invitation, InvitationStatus, SessionOutcome
-from enrollment.services import factors, letters, pins, sessions
+from enrollment.services import factors, letters, notices, pins, sessions
 
 LEASE = dt.timedelta(minutes=5)
 _ACTOR = Actor.system("reminders")
 
 
-def sweep(limit: int = 500) -> int:
+def sweep(limit: int = 2000) -> int:
     """Send the reminders that are due; returns how many. Safe to run twice at once."""
     return _sweep_sessions(limit) + _sweep_invitations(limit)
 
@@ -67,14 +67,13 @@ def _remind_of_session(pk: object) -> bool:
         _postpone(session, schedule.polite(clock.now(), zone))
         return False
     number = session.reminders_sent + 1
-    letters.send(
-        user,
-        invitation,
-        "reminder",
+    notices.remind(
+        user=user,
+        invitation=invitation,
+        session=session,
+        number=number,
         key=f"reminder:{session.pk}:{number}",
         is_pin_wanted=_lacks_pin(session, user, invitation),
-        session=session,
-        is_unopened=False,
     )
     with transaction.atomic():
         row = sessions.locked(session)
@@ -136,14 +135,13 @@ def _remind_of_invitation(pk: object) -> bool:
         return False
     number = invitation.reminders_sent + 1
     policy = UserSettings.objects.for_user(user)
-    letters.send(
-        user,
-        invitation,
-        "reminder",
+    notices.remind(
+        user=user,
+        invitation=invitation,
+        number=number,
         # The count starts again when the invitation is sent again, the key must not.
         key=f"reminder:{invitation.pk}:{invitation.sent_count}:{number}",
         is_pin_wanted=factors.needs_pin(user, invitation, policy) and not pins.has_live(user),
-        is_unopened=True,
     )
     return _note_invitation_reminder(invitation, number, limit, zone)
 

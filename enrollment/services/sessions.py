@@ -20,7 +20,7 @@ from enrollment.models import (
     SessionOutcome,
     SessionStage,
 )
-from enrollment.services import cancellation, progress
+from enrollment.services import cancellation, ledger, progress
 from enrollment.states import RETRYABLE, STAGE_ORDER
 
 SESSION_TTL = dt.timedelta(hours=24)
@@ -126,6 +126,7 @@ def stop_reminders(user: User) -> None:
     """Stop every reminder of a person: the first completion is enough."""
     EnrollmentSession.objects.filter(user=user, remind_at__isnull=False).update(remind_at=None)
     Invitation.objects.filter(user=user, remind_at__isnull=False).update(remind_at=None)
+    ledger.cancel_of_person(user)
 
 
 @transaction.atomic
@@ -161,6 +162,7 @@ def _end(row: EnrollmentSession, outcome: str, reason: str, actor: Actor) -> Enr
     if outcome != SessionOutcome.EXPIRED:
         row.remind_at = None
         fields.append("remind_at")
+        ledger.cancel_of_session(row)
     row.save(update_fields=fields)
     cancellation.void_everything(row, reason=f"enrollment {outcome}", actor=actor)
     data: dict[str, Any] = {"reason": reason, "stage": row.stage}
