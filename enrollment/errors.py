@@ -243,3 +243,28 @@ class PinRequestsOff(DomainError):
     code = "pin_requests_off"
     status = 403
     message = gettext_lazy("Your organisation gives out PINs itself. Ask it for a new one.")
+
+
+class PushKeyRefused(DomainError):
+    """An uploaded credential of a push service is not usable; the message says why."""
+
+    code = "push_key_refused"
+
+
+class PushAddressRefused(DomainError):
+    """A push token or browser subscription is none."""
+
+    code = "push_address_refused"
+    message = gettext_lazy("This browser or app could not be noted for reminders.")
+
+
+class NoPushKey(DomainError):
+    code = "no_push_key"
+    status = 409
+    message = gettext_lazy("Nothing is set up for this channel yet.")
+
+
+class TestedTooOften(DomainError):
+    code = "tested_too_often"
+    status = 429
+    message = gettext_lazy("Wait a minute before the next test.")
