@@ -211,6 +211,39 @@ class PlatformNotReady(DomainError):
     status = 503
 
 
+class CodeRefused(DomainError):
+    """The code that a camera read opens nothing; `state` says why, `code` too."""
+
+    status = 410
+
+    def __init__(self, state: str, message: str) -> None:
+        self.state, self.code = state, f"code_{state}"
+        if state == "unknown":
+            self.status = 404
+        super().__init__(message)
+
+
+class SystemTooOld(DomainError):
+    """The device says that its system is older than what a way of registering works with."""
+
+    code = "system_too_old"
+    status = 409
+
+
+class SignInAgain(DomainError):
+    code = "sign_in_again"
+    status = 409
+    message = gettext_lazy("Sign in again to register this device.")
+
+
+class ConfirmationMissing(DomainError):
+    code = "confirmation_missing"
+    status = 409
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question, field="confirmed")
+
+
 class ProfileUnavailable(DomainError):
     """A download link that gives nothing any more."""
 

@@ -9,5 +9,8 @@ from enrollment.views import self_service
 urlpatterns = [
     path("devices/add/", self_service.device_add, name="me-device-add"),
     path("devices/add/here/", self_service.begin_here, name="me-begin-here"),
+    path("devices/add/code/", self_service.code_show, name="me-code"),
+    path("devices/add/code/status/", self_service.code_status, name="me-code-status"),
+    path("devices/add/code/disown/", self_service.code_disown, name="me-code-disown"),
     path("devices/add/pin/", self_service.pin_request, name="me-pin-request"),
 ]

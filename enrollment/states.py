@@ -85,6 +85,8 @@ class StoppedReason(models.TextChoices):
     DISABLED = "disabled", _("The person was disabled")
     TIMED_OUT = "timed_out", _("Nothing happened for 24 hours")
     SUPERSEDED = "superseded", _("The person started again")
+    CANCELLED = "cancelled", _("The person cancelled")
+    DISOWNED = "disowned", _("The person said that it was somebody else")
 
 
 # After these the same attempt goes on with a new profile; after others the person starts again.

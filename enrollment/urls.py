@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from enrollment.views import download, go
+from enrollment.views import download, go, scan
 
 app_name = "enrollment"
 urlpatterns = [
     path("go", go.page, name="go"),
     path("go/", go.page, name="go-slash"),
     path("go/status", go.status, name="status"),
+    path("go/code-status", go.code_status, name="code-status"),
+    path("go/q/<str:token>", scan.page, name="code"),
     path("go/<str:link>", go.page, name="link"),
     path("go/<str:link>/", go.page, name="link-slash"),
     # Some people add what the older instructions said: the address ends in /go.

@@ -75,6 +75,7 @@ LANES = {
         Lane("caddy", "the Caddy web server", _program("caddy")),
         Lane("openssl", "the openssl program", _program("openssl")),
         Lane("strongswan", "strongSwan's SCEP client", _missing_scep_client),
+        Lane("zbar", "zbar's zbarimg, which reads QR codes", _program("zbarimg")),
         Lane(
             "schema",
             "Apple's schema in ../shared/apple-schema",

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
 from core.models.base import TenantModel, VisibleQuerySet
 from enrollment.models.session import EnrollmentSession
 
@@ -20,7 +21,8 @@ class AppPush(models.TextChoices):
 class ClientInstallation(TenantModel):
     """One installation of a client app that a person signed in to.
 
-    `token_hash` is of the bearer token that it got then. What it says about the phone (`facts`)
+    `token_hash` is of the bearer token that it got then; it is worth nothing once the password was
+    changed elsewhere after `proved_at`. What it says about the phone (`facts`)
     is a claim. The push token is sealed; `push_broken_reason` stops pushes until a new one comes.
     """
 
@@ -36,6 +38,7 @@ class ClientInstallation(TenantModel):
     )
     platform = models.CharField(max_length=10, blank=True)
     token_hash = models.CharField(max_length=64, unique=True)
+    proved_at = models.DateTimeField(default=clock.now)
     facts = models.JSONField(default=dict, blank=True)
     push_kind = models.CharField(max_length=5, choices=AppPush.choices, blank=True)
     sealed_push_token = models.BinaryField(default=b"", blank=True)

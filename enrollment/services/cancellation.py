@@ -28,11 +28,22 @@ def void_profiles(session: EnrollmentSession, *, but: uuid.UUID | None = None) -
     return ending.update(voided_at=now, erased_at=now, sealed_content=b"", sealed_link=b"")
 
 
-def void_everything(session: EnrollmentSession, *, reason: str, actor: Actor) -> None:
-    """End what belongs to an attempt that ended without a device. In the caller's transaction."""
+def void_everything(
+    session: EnrollmentSession,
+    *,
+    reason: str,
+    actor: Actor,
+    but: IssuedProfile | None = None,
+) -> None:
+    """End what belongs to an attempt that ended without a device. In the caller's transaction.
+
+    The profile `but` stays, for an attempt that may be taken up again; while its attempt is not
+    open it pays for nothing.
+    """
     now = clock.now()
-    void_profiles(session)
-    OneTimeSecret.objects.live(now).filter(subject=onetime.subject_of(session)).update(
-        voided_at=now
-    )
+    void_profiles(session, but=but.pk if but else None)
+    live = OneTimeSecret.objects.live(now).filter(subject=onetime.subject_of(session))
+    if but is not None:
+        live = live.exclude(pk__in=(but.link_id, but.challenge_id))
+    live.update(voided_at=now)
     identities.revoke_unused(session_id=session.pk, reason=reason, actor=actor)

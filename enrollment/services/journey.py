@@ -161,6 +161,10 @@ def why_stopped(session: EnrollmentSession) -> str:
             "You have as many registered devices as your organisation allows. Ask it to remove "
             "one that you do not use any more, then start again."
         ),
+        StoppedReason.CANCELLED: _("You cancelled the registration."),
+        StoppedReason.DISOWNED: _(
+            "This registration was ended from the screen that showed the code."
+        ),
     }
     if session.stopped_reason in words:
         return words[StoppedReason(session.stopped_reason)]

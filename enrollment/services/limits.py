@@ -87,9 +87,7 @@ def take_start(begun_by: uuid.UUID, tenant: Tenant, ip: str) -> None:
 
 def take_code(user_id: uuid.UUID) -> None:
     """Count a code that a person makes for the camera of a phone. Raises TooManyTries."""
-    if not ratelimit.allow(
-        "go-code", str(user_id), capacity=CODES_PER_PERSON, refill_seconds=HOUR
-    ):
+    if not ratelimit.allow("go-code", str(user_id), capacity=CODES_PER_PERSON, refill_seconds=HOUR):
         raise TooManyTries(LOCK_SECONDS)
 
 

@@ -17,8 +17,10 @@ from enrollment.models import (
     EnrollmentSession,
     Invitation,
     InvitationStatus,
+    IssuedProfile,
     SessionOutcome,
     SessionStage,
+    StoppedReason,
 )
 from enrollment.services import cancellation, ledger, progress
 from enrollment.states import RETRYABLE, STAGE_ORDER
@@ -149,14 +151,43 @@ def refuse(session: EnrollmentSession, reason: str, *, actor: Actor) -> Enrollme
 
 @transaction.atomic
 def end(
-    session: EnrollmentSession, outcome: str, reason: str, *, actor: Actor
+    session: EnrollmentSession,
+    outcome: str,
+    reason: str,
+    *,
+    actor: Actor,
+    but: IssuedProfile | None = None,
 ) -> EnrollmentSession:
-    """End an open attempt without a device; no effect on one that has ended."""
+    """End an open attempt without a device; no effect on one that has ended.
+
+    The profile `but` is kept, so that `reopen` can take the attempt up again.
+    """
     row = locked(session)
-    return _end(row, outcome, reason, actor) if row.is_open else row
+    return _end(row, outcome, reason, actor, but) if row.is_open else row
 
 
-def _end(row: EnrollmentSession, outcome: str, reason: str, actor: Actor) -> EnrollmentSession:
+@transaction.atomic
+def reopen(session: EnrollmentSession, *, actor: Actor) -> EnrollmentSession:
+    """Take up an attempt again that its person had cancelled. The caller checks its profile."""
+    row, now = locked(session), clock.now()
+    if row.is_open:
+        return row
+    if row.stopped_reason != StoppedReason.CANCELLED:
+        raise SessionEnded
+    row.outcome, row.stopped_reason, row.ended_at = SessionOutcome.OPEN, "", None
+    row.expires_at, row.remind_at = now + SESSION_TTL, first_reminder(row, now)
+    row.save(update_fields=["outcome", "stopped_reason", "ended_at", "expires_at", "remind_at"])
+    history.record(row, "enrollment.session.resumed", actor=actor)
+    return row
+
+
+def _end(
+    row: EnrollmentSession,
+    outcome: str,
+    reason: str,
+    actor: Actor,
+    but: IssuedProfile | None = None,
+) -> EnrollmentSession:
     row.outcome, row.stopped_reason, row.ended_at = outcome, reason, clock.now()
     fields = ["outcome", "stopped_reason", "ended_at"]
     if outcome != SessionOutcome.EXPIRED:
@@ -164,7 +195,7 @@ def _end(row: EnrollmentSession, outcome: str, reason: str, actor: Actor) -> Enr
         fields.append("remind_at")
         ledger.cancel_of_session(row)
     row.save(update_fields=fields)
-    cancellation.void_everything(row, reason=f"enrollment {outcome}", actor=actor)
+    cancellation.void_everything(row, reason=f"enrollment {outcome}", actor=actor, but=but)
     data: dict[str, Any] = {"reason": reason, "stage": row.stage}
     history.record(row, f"enrollment.session.{outcome}", actor=actor, data=data)
     return row

@@ -10,25 +10,25 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.actors import Actor
 from core.errors import DomainError
-from enrollment import page_forms, schedule
+from enrollment import page_forms
 from enrollment.detection import CHOICES
 from enrollment.errors import WrongStep
 from enrollment.models import EnrollmentSession
 from enrollment.services import journey, mail_requests, profiles, registration
 from enrollment.services.registration import Entered
-from enrollment.views import pages
+from enrollment.views import codes, pages
 from enrollment.views.visit import (
     Visit,
-    choose_language,
     drop_cookie,
     keep_cookie,
     open_visit,
+    speaking,
 )
 
 Handler = Callable[[Visit], HttpResponse]
@@ -42,10 +42,7 @@ def _visited(view: Callable[[Visit], HttpResponse]) -> Callable[..., HttpRespons
         visit = open_visit(request, link)
         if visit is None:
             raise Http404
-        language = choose_language(visit, request)
-        user = visit.session.user if visit.session else None
-        zone = schedule.zone_of(user.time_zone if user else "", visit.tenant.time_zone)
-        with translation.override(language), timezone.override(zone):
+        with speaking(visit) as language:
             response = view(visit)
         response["Content-Language"] = language
         return response
@@ -92,6 +89,17 @@ def status(visit: Visit) -> HttpResponse:
         return JsonResponse({"state": "expired", "device": None, "message": ""}, status=404)
     found = journey.status_of(visit.session, profiles.current(visit.session))
     return JsonResponse(found.as_json())
+
+
+@login_not_required
+@require_GET
+@_visited
+def code_status(visit: Visit) -> HttpResponse:
+    """What the page that shows a code polls; only the browser that made it may know."""
+    session = visit.session
+    if session is None or not codes.is_confirmed(session) or session.user is None:
+        return JsonResponse({"state": "ended", "message": ""}, status=404)
+    return JsonResponse(codes.as_json(session.user))
 
 
 def back(visit: Visit, entered: Entered | None = None, *, query: str = "") -> HttpResponse:
@@ -233,6 +241,18 @@ def _send_link(visit: Visit) -> HttpResponse:
     return back(visit, query="?sent=link&device=other")
 
 
+def _confirm_here(visit: Visit) -> HttpResponse:
+    """Begin on a computer that is not the device to register: it will show a code."""
+    session, link = visit.session, visit.link
+    if session is not None and session.is_open:
+        return back(visit)
+    if link is None:
+        return back(visit, query="?sign-in")
+    if link.state != "live" or link.invitation is None:
+        return pages.gone(visit)
+    return back(visit, registration.begin(invitation=link.invitation, browser=visit.browser))
+
+
 def _language(visit: Visit) -> HttpResponse:
     response = back(visit)
     wanted = visit.request.POST.get("language", "")
@@ -263,5 +283,8 @@ HANDLERS: dict[str, Handler] = {
     "profile": _profile,
     "request-pin": _request_pin,
     "send-link": _send_link,
+    "confirm-here": _confirm_here,
+    "code": codes.make,
+    "disown": codes.disown,
     "language": _language,
 }

@@ -1,26 +1,25 @@
-"""Renders the registration pages: one template for each step, the frame's facts in one place."""
+"""Renders the registration pages: one template for each step."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from devices.models import Device
 from enrollment import instructions, page_forms, platforms
-from enrollment.detection import CHOICES
+from enrollment.detection import IPHONE
 from enrollment.errors import TooManyTries
-from enrollment.models import SessionOutcome
+from enrollment.models import SessionOutcome, StoppedReason
 from enrollment.services import factors, journey, links, profiles
 from enrollment.services.journey import Step
+from enrollment.views import codes
+from enrollment.views.frame import page
 from enrollment.views.visit import Visit
 
-# So that browsers that can tell the real version of macOS do.
-CLIENT_HINTS = "Sec-CH-UA-Platform, Sec-CH-UA-Platform-Version"
 FORMS: dict[Step, type[forms.Form]] = {
     Step.PIN: page_forms.PinForm,
     Step.SIGN_IN: page_forms.PasswordForm,
@@ -33,14 +32,12 @@ def show(visit: Visit, *, form: forms.Form | None = None, status: int = 200) -> 
     if visit.is_gone:
         return gone(visit)
     session = visit.session
-    if session is None or session.outcome in (
-        SessionOutcome.EXPIRED,
-        SessionOutcome.CANCELLED,
-        SessionOutcome.REFUSED,
-    ):
+    if session is None or session.outcome not in (SessionOutcome.OPEN, SessionOutcome.ACTIVE):
         return _entrance(visit, form=form, status=status)
     profile = profiles.current(session)
     step = journey.step_of(session, profile)
+    if codes.is_due(visit, step):
+        return codes.show(visit)
     number, names = journey.steps(session, step)
     facts: dict[str, Any] = {"step": step, "number": number, "names": names}
     if step in FORMS:
@@ -48,11 +45,9 @@ def show(visit: Visit, *, form: forms.Form | None = None, status: int = 200) -> 
     if step == Step.PIN:
         facts |= {"may_request_pin": visit.policy.may_request_pin}
     if step in (Step.PROFILE, Step.INSTALL):
-        facts |= {"profile": profile, "state": journey.status_of(session, profile)}
-    if step == Step.PROFILE:
-        facts |= _profile(visit)
-    if step == Step.INSTALL:
-        facts |= _install(visit, facts["state"])
+        state = journey.status_of(session, profile)
+        more = _profile(visit) if step == Step.PROFILE else _install(visit, state)
+        facts |= {"profile": profile, "state": state, **more}
     return page(visit, f"enrollment/{TEMPLATES[step]}.html", status=status, **facts)
 
 
@@ -70,9 +65,11 @@ def _entrance(visit: Visit, *, form: forms.Form | None, status: int) -> HttpResp
     """The first page: begin with a link, sign in without one; or use another device."""
     facts: dict[str, Any] = {"stopped": _why_stopped(visit), "link": address(visit)}
     kind = visit.detected
-    if not kind.is_enrollable_kind:
+    if not kind.is_enrollable_kind and not _wants_to_sign_in(visit):
         return page(visit, "enrollment/wrong_device.html", status=status, **facts)
-    if reason := _not_ready(visit, kind.platform):
+    # On another computer it is about the phone that will be registered.
+    platform = kind.platform if kind.is_enrollable_kind else IPHONE
+    if reason := _not_ready(visit, platform):
         return page(visit, "enrollment/not_ready.html", status=status, reason=reason, **facts)
     if visit.invitation is not None:
         invitation = visit.invitation
@@ -89,9 +86,19 @@ def _entrance(visit: Visit, *, form: forms.Form | None, status: int) -> HttpResp
     return page(visit, "enrollment/sign_in.html", status=status, **facts)
 
 
+def _wants_to_sign_in(visit: Visit) -> bool:
+    """Say whether somebody at another computer asked for the form, to be shown a code then."""
+    request = visit.request
+    asked = "sign-in" in request.GET or request.GET.get("sent") == "pin"
+    return visit.link is None and (asked or request.POST.get("step") in ("sign-in", "request-pin"))
+
+
 def _why_stopped(visit: Visit) -> str:
     session = visit.session
-    if session is None or session.outcome != SessionOutcome.REFUSED:
+    if session is None:
+        return ""
+    is_disowned = session.stopped_reason == StoppedReason.DISOWNED
+    if session.outcome != SessionOutcome.REFUSED and not is_disowned:
         return ""
     return journey.why_stopped(session)
 
@@ -166,29 +173,3 @@ def show_note(visit: Visit, text: str, *, status: int) -> HttpResponse:
 def address(visit: Visit) -> str:
     """Return the public address of this page, as it is sent to a phone or drawn as a QR code."""
     return links.url_of(visit.token.lower()) if visit.token else links.url_of()
-
-
-def _chosen(request: HttpRequest) -> str:
-    """What the person picked goes along; a guess does not, for a script may know better."""
-    values = request.POST if request.method == "POST" else request.GET
-    chosen = values.get("device", "")
-    return chosen if chosen in CHOICES else ""
-
-
-def page(visit: Visit, template: str, *, status: int = 200, **facts: Any) -> HttpResponse:
-    request, session = visit.request, visit.session
-    invitation = visit.invitation or (session.invitation if session else None)
-    context = {
-        "tenant": visit.tenant,
-        "session": session,
-        "invitation": invitation,
-        "detected": visit.detected,
-        "chosen": _chosen(request),
-        "here": request.path,
-        "note": getattr(request, "go_note", ""),
-        "sent": request.GET.get("sent", "")[:8],
-        **facts,
-    }
-    response = render(request, template, context, status=status)
-    response["Accept-CH"] = CLIENT_HINTS
-    return response

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -18,7 +16,8 @@ from core import net
 from core.errors import DomainError
 from devices.models import Device
 from enrollment import detection, platforms
-from enrollment.services import links, mail_requests, registration
+from enrollment.services import links, mail_requests, qr, registration
+from enrollment.views import codes
 from enrollment.views.visit import keep_cookie
 
 
@@ -49,6 +48,33 @@ def begin_here(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+def code_show(request: HttpRequest) -> HttpResponse:
+    """Make a code and show it, once: a new one takes its place."""
+    user = request.user
+    try:
+        code = qr.issue(user=user, actor=user.person_actor, ip=net.client_ip(request))
+    except DomainError as error:
+        return _page(request, error=error)
+    return _page(request, code=code)
+
+
+@require_GET
+def code_status(request: HttpRequest) -> HttpResponse:
+    """What the page that shows a code polls."""
+    return JsonResponse(codes.as_json(request.user))
+
+
+@require_POST
+def code_disown(request: HttpRequest) -> HttpResponse:
+    """ "That was not me": end what somebody began with the code."""
+    user = request.user
+    is_ended = qr.disown(user=user, secret_id=codes.wanted(request), actor=user.person_actor)
+    if is_ended:
+        messages.success(request, _("That registration has ended."))
+    return redirect(f"{reverse('me-device-add')}#code")
+
+
+@require_POST
 def pin_request(request: HttpRequest) -> HttpResponse:
     try:
         mail_requests.pin_for_person(user=request.user, ip=net.client_ip(request))
@@ -62,7 +88,7 @@ def pin_request(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, *, error: DomainError | None = None, code: Any = None
+    request: HttpRequest, *, error: DomainError | None = None, code: qr.Issued | None = None
 ) -> HttpResponse:
     user, detected = request.user, _detect(request)
     policy = UserSettings.objects.for_user(user)
@@ -76,6 +102,10 @@ def _page(
         "needs_pin": policy.require_pin,
         "short_address": links.url_of(),
         "code": code,
+        **codes.panel(user, code),
+        "status_url": reverse("me-code-status"),
+        "next_url": f"{reverse('me-device-add')}#code",
+        "action": reverse("me-code-disown"),
         "error": str(error.message) if error else "",
     }
     return render(request, "me/device_add.html", context, status=error.status if error else 200)

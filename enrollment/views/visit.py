@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.models import UserSettings
 from accounts.services import tenants
 from core import net
 from core.models import Tenant
-from enrollment import detection
+from enrollment import detection, schedule
 from enrollment.models import EnrollmentSession, Invitation
 from enrollment.services import links, registration
 
@@ -55,11 +57,16 @@ class Visit:
         )
 
 
-def open_visit(request: HttpRequest, token: str) -> Visit | None:
-    """Read a request; None when no organisation answers at this address."""
+def open_visit(request: HttpRequest, token: str, *, tenant: Tenant | None = None) -> Visit | None:
+    """Read a request; None when no organisation answers at this address.
+
+    `tenant` is given where something other than a link says whose page it is.
+    """
     link = links.look_up(token) if token else None
-    if link is not None and link.invitation is not None:
-        tenant: Tenant | None = link.invitation.tenant
+    if tenant is not None:
+        pass
+    elif link is not None and link.invitation is not None:
+        tenant = link.invitation.tenant
     else:
         tenant = tenants.for_host(request.get_host())
     if tenant is None:
@@ -88,6 +95,16 @@ def _detect(request: HttpRequest, session: EnrollmentSession | None) -> detectio
         return detection.Detected(detection.OTHER)
     touch = request.POST.get("touch", "")[:4]
     return detection.detect(request.headers, touch_points=touch, chosen=chosen)
+
+
+@contextmanager
+def speaking(visit: Visit) -> Iterator[str]:
+    """Speak the language of the visit, in the time zone of its person; yields the language."""
+    language = choose_language(visit, visit.request)
+    user = visit.session.user if visit.session else None
+    zone = schedule.zone_of(user.time_zone if user else "", visit.tenant.time_zone)
+    with translation.override(language), timezone.override(zone):
+        yield language
 
 
 def choose_language(visit: Visit | None, request: HttpRequest) -> str:

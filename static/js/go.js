@@ -51,6 +51,24 @@
     later(state ? 3000 : 0);
   }
 
+  // The page that shows a code: what became of it is told by another page, which is opened then.
+  function followCode(box) {
+    var text = box.querySelector("[data-status-text]"), failures = 0;
+    function ask() {
+      if (document.hidden) return setTimeout(ask, 3000);
+      fetch(box.dataset.statusUrl, { credentials: "same-origin", headers: { Accept: "application/json" }, cache: "no-store" })
+        .then(function (response) { if (!response.ok) throw new Error(String(response.status)); return response.json(); })
+        .then(function (status) {
+          failures = 0;
+          if (status.state !== "live") return location.assign(box.dataset.nextUrl);
+          text.textContent = status.message;
+          return setTimeout(ask, 3000);
+        })
+        .catch(function () { failures += 1; setTimeout(ask, Math.min(30000, 3000 * Math.pow(2, failures))); });
+    }
+    setTimeout(ask, 3000);
+  }
+
   // A profile that was asked for again begins to download without another tap, once.
   function startDownload(link) {
     if (!history.replaceState || location.search.indexOf("fresh") < 0) return;
@@ -84,6 +102,7 @@
     // iPads call themselves Macs; a touch screen gives them away.
     all("[data-touch]").forEach(function (field) { field.value = String(navigator.maxTouchPoints || 0); });
     all("[data-enrollment-status]").forEach(watch);
+    all("[data-code-status]").forEach(followCode);
     all("[data-profile-download][data-start]").forEach(startDownload);
     var summary = document.querySelector("[data-error-summary]");
     if (summary) summary.focus();

@@ -1,0 +1,232 @@
+"""Codes for the camera of a phone: made by a confirmed person on another screen, used once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core import clock, history, onetime
+from core.actors import Actor
+from core.models import OneTimeSecret
+from enrollment.errors import CodeRefused
+from enrollment.models import EnrollmentSession
+from enrollment.services import limits, registration, stopping
+from enrollment.services.registration import Browser, Entered
+from enrollment.states import StoppedReason
+
+PURPOSE = "qr"
+TTL = dt.timedelta(minutes=10)
+# 160 bits: 32 letters of base32, without padding.
+TOKEN_BYTES = 20
+MAX_TYPED = 300
+
+CodeState = Literal["live", "used", "expired", "replaced", "ended", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new code. `url` holds its token, which is kept nowhere: show it, then forget it."""
+
+    url: str
+    expires_at: dt.datetime
+    secret: OneTimeSecret
+
+    @property
+    def seconds(self) -> int:
+        return round(TTL.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What became of a code. `session` is the attempt that its first use began."""
+
+    state: CodeState
+    secret: OneTimeSecret | None = None
+    user: User | None = None
+    session: EnrollmentSession | None = None
+
+    @property
+    def used_at(self) -> dt.datetime | None:
+        return self.secret.used_at if self.secret else None
+
+    @property
+    def device(self) -> str:
+        """By which kind of device it was used, in words."""
+        return device_words(self.secret.data.get("platform", "") if self.secret else "")
+
+    @property
+    def can_disown(self) -> bool:
+        """Say whether there is something of its first use that can still be ended."""
+        return self.session is not None and stopping.can_stop(self.session)
+
+
+def device_words(platform: str) -> str:
+    words = {
+        "iphone": _("an iPhone"),
+        "ipad": _("an iPad"),
+        "mac": _("a Mac"),
+        "android": _("an Android device"),
+    }
+    return words.get(platform, _("a device"))
+
+
+@transaction.atomic
+def issue(
+    *, user: User, actor: Actor, ip: str = "", session: EnrollmentSession | None = None
+) -> Issued:
+    """Make a code for a person who is confirmed; the one before is void.
+
+    `session` is the attempt of the screen that shows it, if it has one. Raises TooManyTries.
+    """
+    limits.take_code(user.pk)
+    # The person is the lock: of two codes made at once, one lives.
+    user = User.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=user.pk)
+    subject = onetime.subject_of(user)
+    onetime.void(PURPOSE, subject)
+    data = {"email": user.email, "maker_ip": ip}
+    if session is not None:
+        data["maker"] = str(session.pk)
+    secret, token = onetime.issue(
+        tenant=user.tenant,
+        purpose=PURPOSE,
+        subject=subject,
+        ttl=TTL,
+        data=data,
+        token_bytes=TOKEN_BYTES,
+    )
+    history.record(user, "enrollment.code.issued", actor=actor)
+    return Issued(url_of(token), secret.expires_at, secret)
+
+
+def url_of(token: str) -> str:
+    """Return what the code says: our public address and the token, nothing about the person."""
+    return f"{settings.MUSTER_PUBLIC_URL}/go/q/{token}"
+
+
+def token_in(text: str) -> str:
+    """Return the token of what a camera read: the whole address, or the token alone."""
+    return text.strip()[:MAX_TYPED].partition("?")[0].rstrip("/").rpartition("/")[2]
+
+
+def look_up(token: str) -> Code:
+    """Find what a code leads to; reading uses nothing up. Three queries at most."""
+    if not token or len(token) > 128:
+        return Code("unknown")
+    found = OneTimeSecret.objects.filter(purpose=PURPOSE, hash=onetime.token_hash(token))
+    secret = found.select_related("tenant").first()
+    return _code(secret) if secret else Code("unknown")
+
+
+def newest(user: User) -> Code | None:
+    """Return the last code that a person made, or None. Three queries."""
+    made = OneTimeSecret.objects.filter(purpose=PURPOSE, subject=onetime.subject_of(user))
+    secret = made.select_related("tenant").order_by("-created_at", "-pk").first()
+    return _code(secret) if secret else None
+
+
+def _code(secret: OneTimeSecret) -> Code:
+    pk = secret.subject.partition(":")[2]
+    user = User.objects.filter(pk=pk, tenant_id=secret.tenant_id).select_related("tenant").first()
+    if user is None:
+        return Code("unknown")
+    session = None
+    if secret.used_at is not None and "session" in secret.data:
+        began = EnrollmentSession.objects.filter(pk=secret.data["session"])
+        session = began.select_related("user", "device", "tenant").first()
+    return Code(_state(secret, user), secret, user, session)
+
+
+def _state(secret: OneTimeSecret, user: User) -> CodeState:
+    if secret.used_at is not None:
+        return "used"
+    outdated_by = (user.password_changed_at, user.tenant.links_voided_at)
+    is_outdated = any(at is not None and at >= secret.created_at for at in outdated_by)
+    if is_outdated or not user.is_active or secret.data.get("email") != user.email:
+        return "ended"
+    if secret.voided_at is not None:
+        return "replaced"
+    return "live" if secret.expires_at > clock.now() else "expired"
+
+
+def why(code: Code) -> str:
+    """Say what happened to a code that opens nothing, and what helps."""
+    words = {
+        "expired": _("This code has expired. Ask for a new one where it was shown."),
+        "replaced": _("A newer code took the place of this one. Scan the one that is shown now."),
+        "ended": _("This code is no longer valid. Sign in again where it was shown, and make one."),
+        "unknown": _("This code does not work here. Scan it again, all of it."),
+    }
+    if code.state != "used" or code.used_at is None:
+        return words.get(code.state, words["unknown"])
+    return _(
+        "This code was used already, by %(device)s at %(time)s: a code works once. If that was not "
+        "you, end that registration on the screen that shows the code, and make a new one there."
+    ) % {"device": code.device, "time": time_words(code.used_at)}
+
+
+def time_words(moment: dt.datetime) -> str:
+    return date_format(timezone.localtime(moment), "TIME_FORMAT")
+
+
+def redeem(*, token: str, browser: Browser, by: str = "browser") -> Entered:
+    """Use a code: begin an attempt of the person who made it, who is thereby confirmed.
+
+    One caller succeeds, however many try at once. Raises CodeRefused, TooManyTries.
+    """
+    limits.take_scan(browser.ip)
+    return _redeem(token, browser, by)
+
+
+@transaction.atomic
+def _redeem(token: str, browser: Browser, by: str) -> Entered:
+    code = look_up(token)
+    if code.user is None or code.secret is None:
+        raise CodeRefused(code.state, why(code))
+    # The person is locked first, as by whoever disables a person and voids the codes.
+    User.objects.select_for_update(of=("self",)).get(pk=code.user.pk)
+    code = look_up(token)
+    if code.state != "live" or code.user is None or code.secret is None:
+        raise CodeRefused(code.state, why(code))
+    if not onetime.consume(code.secret):
+        code = look_up(token)
+        raise CodeRefused(code.state, why(code))
+    entered = registration.enter_confirmed(user=code.user, browser=browser)
+    code.secret.data |= {
+        "session": str(entered.session.pk),
+        "platform": browser.platform,
+        "by": by,
+    }
+    code.secret.save(update_fields=["data"])
+    actor = Actor("person", str(code.user.pk), code.user.email, browser.ip)
+    data = {"platform": browser.platform, "by": by, "session": str(entered.session.pk)}
+    history.record(code.user, "enrollment.code.used", actor=actor, data=data)
+    return entered
+
+
+@transaction.atomic
+def disown(*, user: User, secret_id: uuid.UUID, actor: Actor) -> bool:
+    """End what the first use of a person's own code began: "That was not me".
+
+    False when nothing can be ended (any more).
+    """
+    found = OneTimeSecret.objects.filter(
+        purpose=PURPOSE, subject=onetime.subject_of(user), pk=secret_id, used_at__isnull=False
+    )
+    secret = found.first()
+    code = _code(secret) if secret else None
+    if code is None or code.session is None or not code.can_disown:
+        return False
+    stopping.stop(session=code.session, reason=StoppedReason.DISOWNED, actor=actor)
+    history.record(
+        user, "enrollment.code.disowned", actor=actor, data={"session": str(code.session.pk)}
+    )
+    return True
