@@ -10,11 +10,18 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+
 MAX_NAME = 60
 MAX_CREDENTIAL = 20_000
 MAX_PASSKEYS = 20
 # What the parsers of the library raise at shapes that no browser makes.
 MALFORMED = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError)
+
+
+def has_all_passkeys(user: User) -> bool:
+    kept = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
+    return kept.count() >= MAX_PASSKEYS
 
 
 def _refused() -> ValidationError:
@@ -39,6 +46,13 @@ class CredentialField(forms.JSONField):
             raise _refused()
         return read
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """An answer is good once: a page that is shown again carries none."""
+        return None
+
+    def prepare_value(self, value: Any) -> str:
+        return ""
+
 
 class NamedForm(forms.Form):
     name = forms.CharField(
@@ -59,9 +73,6 @@ class AddForm(webauthn.AddWebAuthnForm):
     def clean(self) -> dict[str, Any]:
         if "credential" not in self.cleaned_data:
             return self.cleaned_data
-        kept = Authenticator.objects.filter(user=self.user, type=Authenticator.Type.WEBAUTHN)
-        if kept.count() >= MAX_PASSKEYS:
-            raise ValidationError(_("You have as many passkeys as can be kept. Remove one first."))
         try:
             return super().clean()
         except ValidationError as error:

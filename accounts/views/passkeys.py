@@ -7,13 +7,25 @@ from typing import Any
 from allauth.account.views import BaseReauthenticateView
 from allauth.mfa.webauthn import views as webauthn
 from allauth.mfa.webauthn.internal import auth
-from django.http import HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.generic import RedirectView
 
+from accounts.passkeys import has_all_passkeys
 from accounts.views.sign_in import NewSessionKey
 
 
 class AddPasskeyView(webauthn.AddWebAuthnView):
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and has_all_passkeys(request.user):
+            messages.error(
+                request, _("You have as many passkeys as can be kept. Remove one first.")
+            )
+            return redirect("mfa_index")
+        return super().dispatch(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         options = auth.begin_registration(self.request.user, passwordless=True)
