@@ -108,6 +108,26 @@ def apns(_apns_service: FakeAPNs) -> Iterator[FakeAPNs]:
 
 
 @pytest.fixture
+def google(authority: Authority, settings: Any) -> Iterator[FakeFcm]:
+    """The fake of Firebase, which the server is told to use; it must have seen no mistake."""
+    with FakeFcm(authority=authority) as service:
+        settings.MUSTER_FCM_URL, settings.MUSTER_FCM_TOKEN_URL = service.url, service.token_url
+        settings.MUSTER_FCM_CA_FILE = str(service.authority_path)
+        yield service
+    assert service.violations == []
+
+
+@pytest.fixture
+def push_service(authority: Authority, settings: Any) -> Iterator[FakeWebPush]:
+    """A push service of browsers on loopback, where the server may go for once."""
+    with FakeWebPush(authority=authority) as service:
+        settings.MUSTER_WEB_PUSH_CA_FILE = str(service.authority_path)
+        loopback = ("127.0.0.0/8", "::1/128")
+        settings.MUSTER_EGRESS_NETWORKS = [ipaddress.ip_network(text) for text in loopback]
+        yield service
+
+
+@pytest.fixture
 def smtp() -> Iterator[FakeSMTP]:
     """A mail server with no mail in it."""
     with FakeSMTP() as service:
