@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -12,9 +14,11 @@ from core.pki import keys
 from tests import lanes
 from tests.fakes.apns import FakeAPNs
 from tests.fakes.certificates import Authority
+from tests.fakes.fcm import FakeFcm
 from tests.fakes.postgres import PostgresServer
 from tests.fakes.redis import RedisServer
 from tests.fakes.smtp import FakeSMTP
+from tests.fakes.web_push import FakeWebPush
 
 pytest_plugins = ["tests.browser", "tests.cast"]
 

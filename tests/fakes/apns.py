@@ -1,4 +1,7 @@
-"""A fake of Apple's push service on loopback: TLS with client certificates, and HTTP/2."""
+"""A fake of Apple's push service on loopback, over TLS and HTTP/2.
+
+Who shows a client certificate pushes to devices, who shows a signed token pushes to an app.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.fakes.apns_app_rules import CREDENTIAL_REASONS, DeveloperKey, judge_app
 from tests.fakes.apns_rules import Answer, Request, judge
 from tests.fakes.apns_wire import Connection
 from tests.fakes.certificates import Authority, Issued
@@ -55,6 +59,8 @@ class FakeAPNs:
         self.certificate = certificate or self.authority.server()
         self.max_concurrent_streams = max_concurrent_streams
         self.default = Answer(200)
+        self.developer_keys: dict[str, DeveloperKey] = {}
+        self.clock: Callable[[], float] = time.time
         self.pushes: list[Push] = []
         self.violations: list[str] = []
         self.connections = 0
@@ -111,6 +117,10 @@ class FakeAPNs:
         """Answer the next pushes, to whichever token, with `answers`."""
         self._any.extend(answers)
 
+    def trust_key(self, key: DeveloperKey) -> None:
+        """Accept pushes to the apps of this key, as if Apple had given it out."""
+        self.developer_keys[key.key_id] = key
+
     def connect_device(self, token: str | bytes, magic: str, wake: Wake) -> None:
         """Call `wake` (on a thread of ours) for every push to `token` that carries its `magic`."""
         self._devices[_hex(token)] = (magic, wake)
@@ -125,6 +135,8 @@ class FakeAPNs:
             self.violations.clear()
         self._scripts.clear()
         self._any.clear()
+        self.developer_keys.clear()
+        self.clock = time.time
         self.default = Answer(200)
 
     # Ledger
@@ -148,10 +160,15 @@ class FakeAPNs:
 
     def answer(self, request: Request, connection: Connection) -> Answer:
         answer = self._choose(request)
-        fault = judge(request, connection.topic)
+        if connection.topic:
+            fault = judge(request, connection.topic)
+        else:
+            fault = judge_app(request, self.developer_keys, clock=self.clock())
         if fault is not None:
-            self.violations.append(f"{request.path}: {fault.reason}")
             answer = fault
+            # Wrong credentials are an administrator's mistake, which a server may well carry.
+            if connection.topic or fault.reason not in CREDENTIAL_REASONS:
+                self.violations.append(f"{request.path}: {fault.reason}")
         expected = self._devices.get(request.token)
         if fault is None and expected is not None and expected[0] != request.magic:
             self.violations.append(f"{request.path}: the push magic belongs to another channel")
@@ -206,7 +223,7 @@ class FakeAPNs:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(*self.certificate.write(Path(self._folder.name), "server"))
         context.load_verify_locations(cafile=self.authority_path)
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_OPTIONAL
         context.set_alpn_protocols(["h2"])
         return context
 

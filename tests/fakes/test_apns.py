@@ -118,9 +118,11 @@ def test_a_wrong_push_is_refused_and_remembered(apns, client, reason, change):
     assert len(apns.violations) == 1
 
 
-def test_a_client_without_certificate_gets_no_connection(service):
-    with open_client(service) as stranger, pytest.raises(httpx2.TransportError):
-        push(stranger)
+def test_a_client_without_certificate_and_token_is_sent_away(service):
+    with open_client(service) as stranger:
+        answer = push(stranger)
+    service.clear()
+    assert (answer.status_code, answer.json()["reason"]) == (403, "MissingProviderToken")
 
 
 def test_a_certificate_of_another_authority_gets_no_connection(service, tmp_path):
