@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
@@ -18,7 +16,6 @@ from tests.portal import me, path, sign_in_me
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["platform"]
 MAX_BYTES = 100_000
-PICTURES = os.environ.get("MUSTER_PICTURES", "")
 
 
 @pytest.fixture
@@ -84,29 +81,18 @@ def pages(world) -> list[str]:
 ENTRANCE = ("account_login", "account_reset_password", "account_reset_password_done")
 
 
-def keep_picture(page, name: str, width: int) -> None:
-    if not PICTURES:
-        return
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.screenshot(path=f"{PICTURES}/{name}-{width}-{scheme}.png", full_page=True)
-
-
 @pytest.mark.parametrize("width", SIZES)
 def test_no_page_of_self_service_has_a_barrier(new_context, live_server, person, world, width):
     context = new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page, axe, found = context.new_page(), Axe(), []
     for name in ENTRANCE:
         found += check(page, axe, live_server.url + me(name))
-        keep_picture(page, name, width)
     signed_in(context, live_server, person)
     for where in pages(world):
         found += check(page, axe, live_server.url + where)
-        keep_picture(page, where.strip("/").replace("/", "-")[-40:], width)
     page.goto(live_server.url + me("me-device-add"))
     page.get_by_role("button", name="Show the code").click()
     found += check(page, axe)
-    keep_picture(page, "code", width)
     assert not found, "\n".join(found)
 
 
