@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("enrollment.urls")),
     path("", include("apple.urls")),
     path("api/", include("mdm.api_urls")),
+    path("client/v1/", include("enrollment.api.client_urls")),
 ]
 handler400 = "mdm.views.errors.bad_request"
 handler403 = "mdm.views.errors.permission_denied"

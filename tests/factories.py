@@ -111,3 +111,24 @@ def token(owner: User, *scopes: str) -> tuple[ApiToken, str]:
         scopes=scopes or sorted(owner.permissions),
         actor=owner.actor,
     )
+
+
+def app_token(of: User) -> str:
+    """The bearer token of a client app that a person signed in to, with an attempt of its own."""
+    import hashlib
+    import secrets
+
+    from enrollment.models import ClientInstallation
+    from enrollment.services import registration
+
+    browser = registration.Browser(ip="203.0.113.50", platform="iphone")
+    session = registration.enter_confirmed(user=of, browser=browser).session
+    token = f"mcl_{secrets.token_urlsafe(32)}"
+    ClientInstallation.objects.create(
+        tenant=of.tenant,
+        user=of,
+        session=session,
+        platform="iphone",
+        token_hash=hashlib.sha256(token.encode()).hexdigest(),
+    )
+    return token

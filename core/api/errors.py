@@ -29,7 +29,9 @@ def handle(exc: Exception, context: dict) -> Response | None:
     if isinstance(exc, DomainError):
         set_rollback()
         fields = {exc.field: [str(exc.message)]} if exc.field else None
-        return _response(exc.code, str(exc.message), exc.status, fields)
+        seconds = getattr(exc, "seconds", 0)
+        headers = {"Retry-After": str(seconds)} if exc.status == 429 and seconds else None
+        return _response(exc.code, str(exc.message), exc.status, fields, headers)
     if isinstance(exc, ValidationError):
         set_rollback()
         fields = exc.message_dict if hasattr(exc, "error_dict") else None

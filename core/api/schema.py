@@ -41,6 +41,16 @@ def with_errors(result: dict[str, Any], **_options: Any) -> dict[str, Any]:
     return result
 
 
+def only_api(endpoints: list[tuple], **_options: Any) -> list[tuple]:
+    """Keep the calls of automation: the document names no other surface."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
+
+
+def only_client(endpoints: list[tuple], **_options: Any) -> list[tuple]:
+    """Keep the calls of client apps, which have a document of their own."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/client/")]
+
+
 class _ForSignedIn:
     authentication_classes = (SessionAuthentication, *api_settings.DEFAULT_AUTHENTICATION_CLASSES)
     permission_classes = (IsAuthenticated,)

@@ -17,6 +17,7 @@ from accounts.models import User
 from core import clock, history, onetime
 from core.actors import Actor
 from core.models import OneTimeSecret
+from enrollment import detection
 from enrollment.errors import CodeRefused
 from enrollment.models import EnrollmentSession
 from enrollment.services import limits, registration, stopping
@@ -28,6 +29,8 @@ TTL = dt.timedelta(minutes=10)
 # 160 bits: 32 letters of base32, without padding.
 TOKEN_BYTES = 20
 MAX_TYPED = 300
+# Codes are for these versions and later ones; older systems register by link and PIN.
+MINIMUM = {detection.IPHONE: 14, detection.IPAD: 14, detection.ANDROID: 9}
 
 CodeState = Literal["live", "used", "expired", "replaced", "ended", "unknown"]
 
@@ -177,6 +180,22 @@ def time_words(moment: dt.datetime) -> str:
     return date_format(timezone.localtime(moment), "TIME_FORMAT")
 
 
+def system_too_old(platform: str, version: int) -> str:
+    """Say that codes need a newer system, where the version (0 for unknown) is too low."""
+    minimum = MINIMUM.get(platform, 0)
+    if not 0 < version < minimum:
+        return ""
+    if platform == detection.ANDROID:
+        return _(
+            "Codes work from Android 9 on; this device has Android %(version)d. Register it with "
+            "the link and the PIN from our mail."
+        ) % {"version": version}
+    return _(
+        "Codes work from iOS 14 on; this device has iOS %(version)d. Register it with the link "
+        "and the PIN from our mail, or sign in at the address below."
+    ) % {"version": version}
+
+
 def redeem(*, token: str, browser: Browser, by: str = "browser") -> Entered:
     """Use a code: begin an attempt of the person who made it, who is thereby confirmed.
 
@@ -194,21 +213,15 @@ def _redeem(token: str, browser: Browser, by: str) -> Entered:
     # The person is locked first, as by whoever disables a person and voids the codes.
     User.objects.select_for_update(of=("self",)).get(pk=code.user.pk)
     code = look_up(token)
-    if code.state != "live" or code.user is None or code.secret is None:
+    user, secret = code.user, code.secret
+    if code.state != "live" or user is None or secret is None or not onetime.consume(secret):
         raise CodeRefused(code.state, why(code))
-    if not onetime.consume(code.secret):
-        code = look_up(token)
-        raise CodeRefused(code.state, why(code))
-    entered = registration.enter_confirmed(user=code.user, browser=browser)
-    code.secret.data |= {
-        "session": str(entered.session.pk),
-        "platform": browser.platform,
-        "by": by,
-    }
-    code.secret.save(update_fields=["data"])
-    actor = Actor("person", str(code.user.pk), code.user.email, browser.ip)
-    data = {"platform": browser.platform, "by": by, "session": str(entered.session.pk)}
-    history.record(code.user, "enrollment.code.used", actor=actor, data=data)
+    entered = registration.enter_confirmed(user=user, browser=browser)
+    use = {"session": str(entered.session.pk), "platform": browser.platform, "by": by}
+    secret.data |= use
+    secret.save(update_fields=["data"])
+    actor = Actor("person", str(user.pk), user.email, browser.ip)
+    history.record(user, "enrollment.code.used", actor=actor, data=use)
     return entered
 
 

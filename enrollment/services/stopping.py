@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core import clock
 from core.actors import Actor
@@ -68,14 +69,18 @@ def resume(*, session: EnrollmentSession, actor: Actor) -> EnrollmentSession:
     """
     row = sessions.locked(session)
     if row.is_open and row.device_id is None and unused_profile(row) is None:
-        raise ProfileUnavailable
+        raise ProfileUnavailable(_too_late())
     if row.is_open:
         return row
     if row.outcome != SessionOutcome.CANCELLED or row.user is None or not row.user.is_active:
         raise SessionEnded
     if unused_profile(row) is None:
-        raise ProfileUnavailable
+        raise ProfileUnavailable(_too_late())
     return sessions.reopen(row, actor=actor)
+
+
+def _too_late() -> str:
+    return _("This profile is too old or was used. Start the registration again.")
 
 
 def unused_profile(session: EnrollmentSession) -> IssuedProfile | None:

@@ -16,9 +16,6 @@ from enrollment.services import qr
 from enrollment.views import frame, go, pages
 from enrollment.views.visit import Visit, keep_cookie, open_visit, speaking
 
-# Codes are for these versions and later ones; older systems register by link and PIN.
-MINIMUM = {detection.IPHONE: 14, detection.IPAD: 14, detection.ANDROID: 9}
-
 
 @login_not_required
 @csrf_protect
@@ -82,7 +79,7 @@ def _gone(visit: Visit, code: qr.Code) -> HttpResponse:
 def _unfit(visit: Visit) -> str:
     """Say why this device cannot use the code, or nothing; the code stays good."""
     detected = visit.detected
-    if too_old := system_too_old(detected.platform, detected.version):
+    if too_old := qr.system_too_old(detected.platform, detected.version):
         return too_old
     if detected.platform == detection.OTHER:
         return _("This is not a device that can be registered. Scan the code with your phone.")
@@ -90,19 +87,3 @@ def _unfit(visit: Visit) -> str:
     if backend is None:
         return _("Devices of this kind cannot be registered here yet.")
     return backend.not_ready_reason(visit.tenant) or ""
-
-
-def system_too_old(platform: str, version: int) -> str:
-    """Say that codes need a newer system, where the version (0 for unknown) is too low."""
-    minimum = MINIMUM.get(platform, 0)
-    if not 0 < version < minimum:
-        return ""
-    if platform == detection.ANDROID:
-        return _(
-            "Codes work from Android 9 on; this device has Android %(version)d. Register it with "
-            "the link and the PIN from our mail."
-        ) % {"version": version}
-    return _(
-        "Codes work from iOS 14 on; this device has iOS %(version)d. Register it with the link "
-        "and the PIN from our mail, or sign in at the address below."
-    ) % {"version": version}

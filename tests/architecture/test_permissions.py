@@ -13,7 +13,7 @@ from tests.architecture.test_routes import listed
 # Pages for everybody who is signed in.
 FOR_ALL = {"home", "set-language", "me-bare"}
 OWN_ACCOUNT = ("account_", "mfa_")
-OTHER_PLANES = ("api/", "mdm/", "go", "[Gg]", "enroll/", "me/")
+OTHER_PLANES = ("api/", "client/", "mdm/", "go", "[Gg]", "enroll/", "me/")
 
 
 def portal_routes():

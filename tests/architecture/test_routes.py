@@ -38,7 +38,7 @@ def is_refused(answer):
 
 def ask(method, route, body=b""):
     client = Client(raise_request_exception=False)
-    is_page = not route.pattern.startswith(("api/", "mdm/"))
+    is_page = not route.pattern.startswith(("api/", "client/", "mdm/"))
     kind = "application/x-www-form-urlencoded" if is_page else "application/json"
     return client.generic(method, route.path(tenant="acme"), body, content_type=kind)
 

@@ -53,15 +53,18 @@ def outsider(other_tenant, settings):
         sign_in_me(client, user, is_recent=True)
         _, token = factories.token(user)
         client.api_headers = {"Authorization": f"Bearer {token}"}
+        client.app_headers = {"Authorization": f"Bearer {factories.app_token(user)}"}
         return client
 
     return sign_in
 
 
 def ask(client, method, path):
-    if path.startswith("/api/"):
+    if path.startswith(("/api/", "/client/")):
         body = b"{}" if method != "GET" else b""
-        headers, kind = client.api_headers, "application/json"
+        is_app = path.startswith("/client/")
+        headers = client.app_headers if is_app else client.api_headers
+        kind = "application/json"
     else:
         body, headers, kind = b"", {}, "application/x-www-form-urlencoded"
     return client.generic(method, path, body, content_type=kind, headers=headers)
