@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -61,6 +62,7 @@ class FakeFcm(FakeHttps):
     def __init__(self, project: str = "acme-registration", **options: object) -> None:
         super().__init__(**options)
         self.project = project
+        self.clock: Callable[[], float] = time.time
         self.accounts: dict[str, Account] = {}
         self.devices: set[str] | None = None
         self.sent: list[Sent] = []
@@ -123,7 +125,7 @@ class FakeFcm(FakeHttps):
             return "wrong key id"
         if claims.get("scope") != SCOPE or not 0 < claims["exp"] - claims["iat"] <= 3600:
             return "wrong scope or lifetime"
-        return "" if abs(claims["iat"] - time.time()) < 300 else "made at another time"
+        return "" if abs(claims["iat"] - self.clock()) < 300 else "made at another time"
 
     def _message(self, request: Request) -> Reply:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
