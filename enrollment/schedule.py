@@ -11,6 +11,11 @@ THEN_EVERY = dt.timedelta(hours=24)
 FROM, UNTIL = dt.time(8), dt.time(20)
 
 
+def hours() -> tuple[dt.time, dt.time]:
+    """Return from when until when people are reminded, in their own time zone."""
+    return FROM, UNTIL
+
+
 def zone_of(*names: str) -> dt.tzinfo:
     """Return the first time zone that exists, or UTC."""
     for name in filter(None, names):

@@ -64,6 +64,14 @@ def has_reached(stage: str, wanted: str) -> bool:
     return STAGE_ORDER.index(stage) >= STAGE_ORDER.index(wanted)
 
 
+class ChannelState(models.TextChoices):
+    """Whether reminders can go over a push channel."""
+
+    MISSING = "missing", _("Not set up")
+    READY = "ready", _("Ready")
+    REFUSED = "refused", _("Refused by the service")
+
+
 class SessionOutcome(models.TextChoices):
     OPEN = "open", _("In progress")
     ACTIVE = "active", _("Active")

@@ -12,7 +12,8 @@ from typing import Any
 from core.models.outbox import OutboxStatus
 from devices.models import Platform
 from devices.states import CommandStatus, DeviceState
-from enrollment.states import InvitationStatus, SessionOutcome, SessionStage
+from enrollment.models import NoticeChannel, NoticeStatus
+from enrollment.states import ChannelState, InvitationStatus, SessionOutcome, SessionStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,23 @@ PLATFORM = {
     Platform.ANDROID: (NEUTRAL, "device-mobile"),
     Platform.OTHER: (NEUTRAL, "help-circle"),
 }
+NOTICE = {
+    NoticeStatus.QUEUED: (PROGRESS, "clock"),
+    NoticeStatus.SENT: (GOOD, "circle-check"),
+    NoticeStatus.FAILED: (DANGER, "circle-x"),
+    NoticeStatus.CANCELLED: (NEUTRAL, "ban"),
+}
+NOTICE_CHANNEL = {
+    NoticeChannel.MAIL: (NEUTRAL, "mail"),
+    NoticeChannel.APP_APNS: (NEUTRAL, "device-mobile"),
+    NoticeChannel.APP_FCM: (NEUTRAL, "device-mobile"),
+    NoticeChannel.WEB_PUSH: (NEUTRAL, "device-laptop"),
+}
+PUSH_CHANNEL = {
+    ChannelState.MISSING: (NEUTRAL, "circle-dashed"),
+    ChannelState.READY: (GOOD, "circle-check"),
+    ChannelState.REFUSED: (DANGER, "alert-triangle"),
+}
 VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "device": (DeviceState, DEVICE),
     "command": (CommandStatus, COMMAND),
@@ -93,6 +111,9 @@ VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "outcome": (SessionOutcome, OUTCOME),
     "mail": (OutboxStatus, MAIL),
     "platform": (Platform, PLATFORM),
+    "notice": (NoticeStatus, NOTICE),
+    "notice_channel": (NoticeChannel, NOTICE_CHANNEL),
+    "push_channel": (ChannelState, PUSH_CHANNEL),
 }
 
 

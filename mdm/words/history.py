@@ -126,6 +126,16 @@ ACTIONS: dict[str, Words] = {
     "enrollment.session.checked_in": Words(_("Checked in"), PROGRESS, "device-mobile"),
     "enrollment.session.active": Words(_("Enrollment finished"), GOOD, "circle-check"),
     "enrollment.session.reminded": Words(_("Reminded to finish"), NEUTRAL, "mail"),
+    "enrollment.browser.subscribed": Words(
+        _("Asked to be reminded in the browser"), NEUTRAL, "device-laptop"
+    ),
+    "enrollment.push_key.installed": Words(
+        _("Credentials of a reminder channel kept"), ATTENTION, "key"
+    ),
+    "enrollment.push_key.removed": Words(
+        _("Credentials of a reminder channel removed"), ATTENTION, "trash"
+    ),
+    "enrollment.push_key.tested": Words(_("Reminder channel tested"), NEUTRAL, "send"),
     "enrollment.session.expired": Words(_("Enrollment timed out"), ATTENTION, "circle-x"),
     "enrollment.session.cancelled": Words(_("Enrollment cancelled"), NEUTRAL, "ban"),
     "enrollment.session.refused": Words(_("Device turned away"), DANGER, "alert-triangle"),
