@@ -6,14 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from allauth.mfa.models import Authenticator
-
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
 from devices.models import Command
 from devices.states import CommandStatus
 from enrollment.models import EnrollmentSession, Invitation
 from tests import factories
+from tests.self_service.authenticator import passkey
 
 Values = dict[str, Any]
 
@@ -25,9 +24,7 @@ class World:
         self.tenant = tenant
         self.owner = factories.user(tenant, "owner")
         self.person = factories.user(tenant, password=None)
-        self.passkey = Authenticator.objects.create(
-            user=self.owner, type=Authenticator.Type.WEBAUTHN, data={"name": "Key of the owner"}
-        )
+        self.passkey = passkey(factories.user(tenant))
         self.device = factories.device(tenant, self.person)
         self.command: Command = factories.command(self.device, status=CommandStatus.QUEUED)
         self.token, _ = factories.token(self.owner)
@@ -71,6 +68,10 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
 }
 # Routes with parameters that name no row of a tenant, and why.
 WITHOUT_OBJECT = {
+    "settings/reminders/<slug:purpose>/test/": "a kind of credential, not a row",
+    "settings/reminders/<slug:purpose>/remove/": "a kind of credential, not a row",
+    "api/v1/reminder-channels/<slug:purpose>/": "a kind of credential, not a row",
+    "api/v1/reminder-channels/<slug:purpose>/test/": "a kind of credential, not a row",
     "account/password/reset/<str:uidb36>-<str:key>/": "the credential itself",
     "me/password/reset/<str:uidb36>-<str:key>/": "the credential itself",
     "settings/mail/files/<str:name>/": "a file of the embedded default, which has one tenant",

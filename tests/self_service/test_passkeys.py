@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django.test import Client
-from fido2.utils import websafe_encode
 
 from tests import factories
 from tests.portal import confirm, me, path, sign_in_me, text
-from tests.self_service.authenticator import SecurityKey
+from tests.self_service.authenticator import SecurityKey, passkey
 
 pytestmark = pytest.mark.django_db
 HOSTILE = [
@@ -48,16 +46,6 @@ HOSTILE = [
 
 MINE = ("/me/sign-in/passkey/", "/me/sign-in/")
 ADMINISTRATION = ("/sign-in/passkey/", "/sign-in/")
-
-
-def passkey(user, name="My phone", key=None):
-    """A passkey of a person, as the page would have stored it."""
-    key = key or SecurityKey()
-    handle = websafe_encode(user_pk_to_url_str(user).encode())
-    told = key.create({"publicKey": {"user": {"id": handle}, "challenge": "AAAA"}})
-    return Authenticator.objects.create(
-        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": name, "credential": told}
-    )
 
 
 def question(client, door):
