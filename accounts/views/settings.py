@@ -54,6 +54,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         form,
         service.change_policy,
         subject={"policy": row},
+        template="settings/policy.html",
         title=_("Enrollment"),
         lead=_("How people enroll their devices. Changes hold for later invitations."),
     )
@@ -111,7 +112,15 @@ def token_revoke(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("settings-tokens")
 
 
-def _edit(request: HttpRequest, form, change, *, subject: dict[str, Any], **words) -> HttpResponse:
+def _edit(
+    request: HttpRequest,
+    form,
+    change,
+    *,
+    subject: dict[str, Any],
+    template: str = "settings/settings_form.html",
+    **words,
+) -> HttpResponse:
     """Show a settings form to those who may see it, and save it for those who may change it."""
     is_editable = request.user.has("settings.manage")
     if not is_editable:
@@ -124,4 +133,4 @@ def _edit(request: HttpRequest, form, change, *, subject: dict[str, Any], **word
         return redirect(request.path)
     context = {"form": form, "is_editable": is_editable, "submit_label": _("Save"), **words}
     status = 422 if form.errors else 200
-    return render(request, "settings/settings_form.html", context, status=status)
+    return render(request, template, context, status=status)

@@ -66,6 +66,11 @@ class LinkSerializer(serializers.Serializer):
     link = serializers.URLField(help_text="Shown this once; it authenticates nobody by itself.")
 
 
+class EndedLinksSerializer(serializers.Serializer):
+    links_ended_at = serializers.DateTimeField(allow_null=True)
+    to_resend = serializers.IntegerField(help_text="Open invitations whose links are dead.")
+
+
 class FunnelSerializer(serializers.Serializer):
     """How many invitations there are, and how many reached each step."""
 

@@ -11,11 +11,12 @@ from rest_framework.response import Response
 
 from core.api.idempotency import PARAMETER, idempotent
 from core.api.views import ReadOnlyApiViewSet
+from core.models import Tenant
 from enrollment import funnel
 from enrollment.api import serializers
 from enrollment.filters import InvitationFilterSet, SessionFilterSet
 from enrollment.models import EnrollmentSession, Invitation
-from enrollment.services import invitations
+from enrollment.services import invitations, links
 
 
 class InvitationViewSet(ReadOnlyApiViewSet):
@@ -33,6 +34,8 @@ class InvitationViewSet(ReadOnlyApiViewSet):
         "resend": "invitations.send",
         "link": "invitations.send",
         "revoke": "invitations.revoke",
+        "end_links": "settings.manage",
+        "resend_outdated": "invitations.send",
     }
     filtered_actions: ClassVar = frozenset({"list", "funnel"})
 
@@ -84,11 +87,42 @@ class InvitationViewSet(ReadOnlyApiViewSet):
         link = invitations.share_link(invitation=self.get_object(), actor=request.user.actor)
         return Response({"link": link})
 
+    @extend_schema(
+        request=serializers.RevokeSerializer,
+        responses={200: serializers.EndedLinksSerializer},
+        parameters=[PARAMETER],
+    )
+    @action(detail=False, methods=["post"], url_path="end-links", pagination_class=None)
+    @idempotent
+    def end_links(self, request: Request) -> Response:
+        """End every registration link, code and unused profile that exists now."""
+        body = self._body(request, serializers.RevokeSerializer)
+        tenant = links.void_all(tenant=request.user.tenant, actor=request.user.actor, **body)
+        return self._outdated(tenant)
+
+    @extend_schema(
+        request=None,
+        responses={200: serializers.EndedLinksSerializer},
+        parameters=[PARAMETER],
+    )
+    @action(detail=False, methods=["post"], url_path="resend-outdated", pagination_class=None)
+    @idempotent
+    def resend_outdated(self, request: Request) -> Response:
+        """Send up to 200 open invitations again whose links were ended."""
+        user = request.user
+        invitations.resend_outdated(tenant=user.tenant, actor=user.actor, sender=user.owner)
+        return self._outdated(user.tenant)
+
     @extend_schema(responses={200: serializers.FunnelSerializer}, filters=True)
     @action(detail=False, pagination_class=None)
     def funnel(self, request: Request) -> Response:
         """How many of the invitations that the filters leave came how far."""
         return Response(funnel.totals(self.filter_queryset(self.get_queryset())))
+
+    def _outdated(self, tenant: Tenant) -> Response:
+        tenant = Tenant.objects.get(pk=tenant.pk)
+        left = invitations.outdated(tenant).count()
+        return Response({"links_ended_at": tenant.links_voided_at, "to_resend": left})
 
     def _body(self, request: Request, kind: type) -> dict[str, Any]:
         body = kind(data=request.data)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.errors import AddressTaken
 from accounts.models import User, UserSettings
@@ -194,6 +195,25 @@ def resend(*, invitation: Invitation, actor: Actor, sender: User | None = None) 
         language=invitation.language,
         with_pin=invitation.with_pin or None,
     )
+
+
+def resend_outdated(*, tenant: Tenant, actor: Actor, sender: User | None = None) -> int:
+    """Send open invitations again whose links the organisation ended, MAX_AT_ONCE at most, each in
+    a transaction of its own; returns how many. What is left is counted by `outdated`."""
+    rows = outdated(tenant).select_related("user__tenant").order_by("created_at", "pk")
+    batch = list(rows[:MAX_AT_ONCE])
+    for invitation in batch:
+        resend(invitation=invitation, actor=actor, sender=sender)
+    return len(batch)
+
+
+def outdated(tenant: Tenant) -> QuerySet[Invitation]:
+    """Return the open invitations whose last mail carried a link that is dead now."""
+    voided_at = Tenant.objects.values_list("links_voided_at", flat=True).get(pk=tenant.pk)
+    if voided_at is None:
+        return Invitation.objects.none()
+    rows = Invitation.objects.open().filter(tenant=tenant, user__is_active=True)
+    return rows.filter(last_sent_at__lte=voided_at, expires_at__gt=clock.now())
 
 
 @transaction.atomic

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.conf import settings
+from django.db import transaction
 
-from core import clock, onetime
-from core.models import OneTimeSecret
-from enrollment.models import Invitation, InvitationStatus
+from core import clock, history, onetime
+from core.actors import Actor
+from core.models import OneTimeSecret, Tenant
+from enrollment.models import EnrollmentSession, Invitation, InvitationStatus, IssuedProfile
 from enrollment.states import USABLE_INVITATIONS
 
 PURPOSE = "invitation"
 MAX_LENGTH = 128
 
-LinkState = Literal["live", "expired", "ended", "unknown"]
+LinkState = Literal["live", "expired", "ended", "renewed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link leads to. `ended` covers revoked, replaced and disabled alike."""
+    """What a link leads to. `ended` covers revoked, replaced and disabled alike; `renewed` means
+    that the organisation ended all links of that time, while the invitation may still be open."""
 
     state: LinkState
     invitation: Invitation | None = None
@@ -69,6 +72,8 @@ def _state(row: OneTimeSecret, invitation: Invitation) -> LinkState:
     is_revoked = invitation.status == InvitationStatus.REVOKED
     if is_revoked or row.voided_at is not None or is_other_address or not user.is_active:
         return "ended"
+    if is_outdated(row, invitation.tenant):
+        return "renewed"
     is_over = invitation.status not in USABLE_INVITATIONS or invitation.expires_at <= now
     return "expired" if is_over or row.expires_at <= now else "live"
 
@@ -82,3 +87,36 @@ def extend(invitation: Invitation) -> None:
 
 def void(invitation: Invitation) -> int:
     return onetime.void(PURPOSE, onetime.subject_of(invitation))
+
+
+def is_outdated(row: OneTimeSecret, tenant: Tenant) -> bool:
+    """Say whether a link was made before the organisation ended all of them."""
+    voided_at = tenant.links_voided_at
+    return voided_at is not None and row.created_at <= voided_at
+
+
+@transaction.atomic
+def void_all(*, tenant: Tenant, actor: Actor, reason: str = "") -> Tenant:
+    """End every registration link, code and unused profile that exists now; links made from now
+    on work. Invitations stay open, PINs stay valid, devices stay enrolled.
+
+    A profile that a device has turned into an identity is left to finish. About seven queries.
+    """
+    row, now = Tenant.objects.select_for_update().get(pk=tenant.pk), clock.now()
+    row.links_voided_at = now
+    row.save(update_fields=["links_voided_at"])
+    # The attempts are the lock under which profiles are downloaded and used.
+    running = EnrollmentSession.objects.open().filter(tenant=row).order_by("pk")
+    locked = running.select_for_update(of=("self",)).values_list("pk", flat=True)
+    ending = IssuedProfile.objects.filter(
+        session__in=list(locked), voided_at=None, challenge__used_at=None
+    )
+    found = list(ending.values_list("pk", "link_id", "challenge_id"))
+    secrets = [pk for _profile, *pair in found for pk in pair]
+    OneTimeSecret.objects.live(now).filter(pk__in=secrets).update(voided_at=now)
+    IssuedProfile.objects.filter(pk__in=[pk for pk, *_pair in found]).update(
+        voided_at=now, erased_at=now, sealed_content=b"", sealed_link=b""
+    )
+    data = {"reason": reason, "profiles": len(found)}
+    history.record(row, "enrollment.links.voided", actor=actor, data=data)
+    return row

@@ -112,6 +112,8 @@ ACTIONS: dict[str, Words] = {
     "enrollment.invitation.revoked": Words(_("Invitation revoked"), NEUTRAL, "ban"),
     "enrollment.invitation.bounced": Words(_("Invitation came back"), DANGER, "alert-triangle"),
     "enrollment.link.created": Words(_("Registration link made"), ATTENTION, "copy"),
+    "enrollment.links.voided": Words(_("All registration links renewed"), ATTENTION, "rotate"),
+    "enrollment.pin.revealed": Words(_("PIN made and looked at"), ATTENTION, "eye"),
     "enrollment.pin.issued": Words(_("PIN made"), NEUTRAL, "key"),
     "enrollment.pin.requested": Words(_("New PIN requested"), NEUTRAL, "key"),
     "enrollment.pin.accepted": Words(_("PIN accepted"), GOOD, "key"),
