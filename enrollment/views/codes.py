@@ -14,6 +14,7 @@ from enrollment.errors import WrongStep
 from enrollment.models import EnrollmentSession, SessionStage
 from enrollment.services import factors, qr
 from enrollment.services.journey import Step
+from enrollment.views import browser_push
 from enrollment.views.frame import page
 from enrollment.views.visit import Visit
 
@@ -41,6 +42,7 @@ def show(visit: Visit, issued: qr.Issued | None = None) -> HttpResponse:
         "status_url": reverse("enrollment:code-status"),
         "next_url": f"{visit.request.path}?code",
         "action": f"{visit.request.path}?code",
+        "push_key": browser_push.offer(visit),
     }
     return page(visit, "enrollment/code.html", **facts)
 

@@ -18,7 +18,7 @@ from accounts.models import UserSettings
 from core.errors import DomainError
 from core.views.actions import attempt, posted
 from core.views.lists import list_page
-from enrollment import funnel
+from enrollment import funnel, ledger_page
 from enrollment.filters import InvitationFilterSet, SessionFilterSet, since
 from enrollment.forms import InviteForm, RevokeForm
 from enrollment.models import EnrollmentSession, Invitation
@@ -100,6 +100,7 @@ def invitation_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "invitation": invitation,
         "attempts": [{"session": one, "steps": funnel.steps(one)} for one in sessions],
+        **ledger_page.of_invitation(invitation),
         "title": invitation.user.name,
         "crumbs": [(reverse("invitations:invitation-list"), _("Invitations"))],
     }

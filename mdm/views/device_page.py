@@ -18,6 +18,7 @@ from core.models import HistoryEntry
 from devices.models import Command, CommandRank, Device, InventorySection
 from devices.states import DELETABLE, DeviceState
 from devices.views import portal
+from enrollment import ledger_page
 from enrollment.models import EnrollmentSession
 from mdm.words import commands as command_words
 from mdm.words import history as history_words
@@ -49,8 +50,10 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "title": device.label,
         "crumbs": [(reverse("devices:device-list"), _("Devices"))],
         "offered": portal.offered(device),
-        "session": _session(device),
+        "session": (session := _session(device)),
     }
+    if session is not None and request.user.has("invitations.view"):
+        context |= ledger_page.of_session(session)
     return render(request, "devices/device_detail.html", context)
 
 
@@ -141,5 +144,5 @@ def _row(command: Command) -> dict[str, Any]:
 def _session(device: Device) -> EnrollmentSession | None:
     if device.session_id is None:
         return None
-    rows = EnrollmentSession.objects.select_related("invitation")
+    rows = EnrollmentSession.objects.select_related("invitation", "user", "tenant")
     return rows.filter(pk=device.session_id, tenant_id=device.tenant_id).first()
