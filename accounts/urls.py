@@ -8,11 +8,13 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
 
+from accounts.views import sign_in
+
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
     path("sign-out/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),
-    path("account/confirm/", account.reauthenticate, name="account_reauthenticate"),
+    path("account/confirm/", sign_in.ConfirmView.as_view(), name="account_reauthenticate"),
     path("account/password/", account.password_change, name="account_change_password"),
     path("account/password/reset/", account.password_reset, name="account_reset_password"),
     path(
@@ -31,7 +33,11 @@ urlpatterns = [
         name="account_reset_password_from_key_done",
     ),
     path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
-    path("account/confirm/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path(
+        "account/confirm/code/",
+        sign_in.ConfirmByCodeView.as_view(),
+        name="mfa_reauthenticate",
+    ),
     path("account/second-factor/", mfa.index, name="mfa_index"),
     path("account/second-factor/app/", totp.activate_totp, name="mfa_activate_totp"),
     path("account/second-factor/app/off/", totp.deactivate_totp, name="mfa_deactivate_totp"),

@@ -18,6 +18,7 @@ DEVICE_PREFIXES = ("/mdm/", "/agent/")
 RETRY_AFTER_SECONDS = "60"
 # Forms and API calls are small; the largest is a page of addresses.
 PAGE_BODY_LIMIT = 2 * 1024 * 1024
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class DevicePlaneMiddleware:
@@ -66,7 +67,8 @@ class TrustedProxyMiddleware:
 
 
 class AdmissionMiddleware:
-    """Refuses unknown host names, and bodies that no page and no API call needs, unread.
+    """Refuses unknown host names, changes sent by the pages of others, and bodies that no page
+    and no API call needs, unread.
 
     Without a declared size Django reads nothing, so that chunks get no further either.
     """
@@ -82,7 +84,14 @@ class AdmissionMiddleware:
         declared = request.META.get("CONTENT_LENGTH") or ""
         if declared.isdigit() and int(declared) > PAGE_BODY_LIMIT:
             return errors.too_large(request)
+        if request.method not in SAFE_METHODS and _is_from_another_site(request):
+            return errors.csrf_failure(request)
         return self.get_response(request)
+
+
+def _is_from_another_site(request: HttpRequest) -> bool:
+    # What the browser itself says, beside the token of the form.
+    return request.headers.get("Sec-Fetch-Site", "") == "cross-site"
 
 
 class SecurityHeadersMiddleware:
