@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=200)),
                 ("fingerprint", models.CharField(max_length=64)),
                 ("status", models.PositiveSmallIntegerField(default=0)),
-                ("body", models.JSONField(null=True)),
+                ("body", models.TextField(blank=True)),
                 (
                     "tenant",
                     models.ForeignKey(
