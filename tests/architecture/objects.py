@@ -57,6 +57,7 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
     "api/v1/enrollments/": lambda world: {"pk": world.session.pk},
     "api/v1/history/": lambda world: {"pk": world.entry.pk},
+    "api/v1/messages/": lambda world: {"pk": world.message.pk},
     "api/v1/tokens/": lambda world: {"pk": world.token.pk},
 }
 # Routes with parameters that name no row of a tenant, and why.

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from tests.architecture.routes import METHODS, routes
 
+pytestmark = pytest.mark.embedded_only
 LIST = Path(__file__).with_name("public_routes.txt")
 REFUSALS = {401, 403, 404, 405}
 MALFORMED = b'\x00{"broken": '

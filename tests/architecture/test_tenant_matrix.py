@@ -15,7 +15,7 @@ from tests.architecture.objects import WITHOUT_OBJECT, World, values_of
 from tests.architecture.routes import routes
 from tests.portal import confirm
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded_only]
 ROLES = [role.key for role in READY_MADE_ROLES]
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 RANDOM = {"uuid": lambda: uuid.uuid4(), "int": lambda: 999_999_999, "str": lambda: "nothing"}
@@ -66,6 +66,12 @@ def ask(client, method, path):
     return client.generic(method, path, body, content_type=kind, headers=headers)
 
 
+def is_served(route, method):
+    """An API view refuses a method that it does not know before it looks for anything."""
+    actions = getattr(route.callback, "actions", None)
+    return actions is None or method.lower() in actions
+
+
 def random_values(route):
     return {name: RANDOM[kind]() for name, kind in route.parameters}
 
@@ -89,11 +95,13 @@ def test_a_foreign_object_looks_like_none(world, outsider, role, method):
     entries = HistoryEntry.objects.count()
     told = []
     for route in object_routes():
-        foreign = ask(client, method, route.path(**values_of(route.pattern, world)))
+        if (values := values_of(route.pattern, world)) is None:
+            continue  # the test above says so
+        foreign = ask(client, method, route.path(**values))
         nothing = ask(client, method, route.path(**random_values(route)))
         if shape(foreign) != shape(nothing) or foreign.status_code not in (403, 404, 405):
             told.append(f"{route.pattern}: {shape(foreign)}, for nothing {shape(nothing)}")
-        elif role == "owner" and foreign.status_code == 403:
+        elif role == "owner" and foreign.status_code == 403 and is_served(route, method):
             told.append(f"{route.pattern}: 403 for somebody who may everything at home")
     assert not told, "\n".join(told)
     assert HistoryEntry.objects.count() == entries
