@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
-from django.conf import settings
-from django.urls import reverse
 
-from core import clock, net, secrets
+from accounts.services import mails, users
+from core import net, secrets
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """No sign-up; mails go through the outbox; the client's address by our own rule."""
+    """No sign-up; our own mails, passwords by our service, the client's address by our rule."""
 
     def is_open_for_signup(self, request) -> bool:
         return False
@@ -19,23 +18,15 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request) -> str:
         return net.client_ip(request)
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link of a mail names the configured address, never the host of a request."""
-        uidb36, _dash, temporary = key.partition("-")
-        path = reverse(
-            "account_reset_password_from_key", kwargs={"uidb36": uidb36, "key": temporary}
-        )
-        return f"{settings.MUSTER_PUBLIC_URL}{path}"
+    def send_notification_mail(self, template_prefix: str, user, context=None, email=None) -> None:
+        mails.tell(template_prefix, user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
-        from accounts.services import mails
-
-        mails.send_account_mail(template_prefix, email, context)
+        """Nothing: every mail of ours is asked for by its own name."""
 
     def set_password(self, user, password: str) -> None:
-        user.must_change_password = False
-        user.password_changed_at = clock.now()
-        super().set_password(user, password)
+        users.set_password(user=user, password=password, actor=user.actor)
+        user.refresh_from_db()
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -123,7 +123,11 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
 
 @transaction.atomic
 def set_password(*, user: User, password: str, actor: Actor) -> User:
-    """Set a password that was validated; ends all other sessions, links and PINs of the person."""
+    """Set a password that was validated.
+
+    Sessions, links to a new password and PINs that were made before it are dead with it: each
+    compares with the password, or with when it was changed.
+    """
     user = User.objects.select_for_update().get(pk=user.pk)
     user.set_password(password)
     user.must_change_password, user.password_changed_at = False, clock.now()
