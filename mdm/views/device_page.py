@@ -97,7 +97,8 @@ def _told(entry: HistoryEntry) -> dict[str, Any]:
 def _answered(command: Command) -> dict[str, Any]:
     look = term("command", command.status)
     return {
-        "text": f"{command_words.name(command)}: {look.label}",
+        "text": _("%(label)s: %(value)s")
+        % {"label": command_words.name(command), "value": look.label},
         "tone": look.tone,
         "icon": look.icon,
         "at": command_words.moment(command),
