@@ -61,7 +61,7 @@ class ResetPasswordForm(PlainFields, account.ResetPasswordForm):
 
     def save(self, request, **kwargs) -> str:
         email = self.cleaned_data["email"]
-        tenant = tenants.for_host(request.get_host())
+        tenant = tenants.for_host(request.get_host()) or tenants.current()
         if tenant is not None:
             mails.queue_reset(tenant=tenant, email=email)
         return email
