@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from accounts.models import User
+from accounts.services import resets
 from core import history, outbox
 from core.models import OutboxMessage, Tenant
 from core.services import mail
@@ -58,19 +55,7 @@ def write(message: OutboxMessage, body: dict[str, Any]) -> None:
     )
     if user is None or not (user.has_usable_password() or user.is_administrator):
         return
-    _enqueue(user, "password_reset", link=reset_link(user), key=f"letter:{message.pk}")
-
-
-def reset_link(user: User) -> str:
-    """Return the link to a new password, by the configured address; dead once it is changed."""
-    path = reverse(
-        "account_reset_password_from_key",
-        kwargs={
-            "uidb36": user_pk_to_url_str(user),
-            "key": default_token_generator.make_token(user),
-        },
-    )
-    return f"{settings.MUSTER_PUBLIC_URL}{path}"
+    _enqueue(user, "password_reset", link=resets.link_for(user), key=f"letter:{message.pk}")
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from core import clock, history, onetime
 from core.actors import Actor
 from core.models import OneTimeSecret, Tenant
 
+RESET = "password_reset"
 EDITABLE = ("first_name", "last_name", "language", "time_zone")
 
 
@@ -125,13 +126,14 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
 def set_password(*, user: User, password: str, actor: Actor) -> User:
     """Set a password that was validated.
 
-    Sessions, links to a new password and PINs that were made before it are dead with it: each
-    compares with the password, or with when it was changed.
+    Links to a new password end; sessions and PINs that were made before it are dead with it,
+    for each compares with the password, or with when it was changed.
     """
     user = User.objects.select_for_update().get(pk=user.pk)
     user.set_password(password)
     user.must_change_password, user.password_changed_at = False, clock.now()
     user.save(update_fields=["password", "must_change_password", "password_changed_at"])
+    onetime.void(RESET, onetime.subject_of(user))
     history.record(user, "accounts.password.changed", actor=actor)
     return user
 

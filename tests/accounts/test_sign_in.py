@@ -8,6 +8,7 @@ from django.core import mail as django_mail
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.services import users
 from core.models import HistoryEntry
 from core.services import delivery
 from tests import factories
@@ -148,8 +149,7 @@ def test_a_reset_link_dies_with_the_password(client, owner):
     link = next(word for word in text.split() if "/account/password/reset/" in word)
     path = "/" + link.split("/", 3)[3]
     assert client.get(path).status_code == 302
-    owner.set_password("changed in the meantime, then")
-    owner.save()
+    users.set_password(user=owner, password="changed in the meantime, then", actor=owner.actor)
     client.session.flush()
     assert client.get(path).status_code == 200
     assert "token_fail" in client.get(path).context
