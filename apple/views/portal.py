@@ -89,7 +89,7 @@ def push_upload(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The push certificate is installed."))
         return redirect(PAGE)
     if form.is_bound and "confirmation" in form.errors:
-        form.keep_as_text()
+        form.ask_for_confirmation()
     context = {
         "form": form,
         "title": _("Install a push certificate"),
