@@ -84,6 +84,10 @@
     $$("[data-appearance-switch]", root).forEach((box) => { box.hidden = false; });
     $$("[data-pause]", root).forEach((button) => { button.hidden = false; });
     $$("[data-reveal][data-hide]", root).forEach((box) => { delete box.dataset.hide; hideLater(box); });
+    $$(".m-tabs [aria-current]", root).forEach((tab) => {
+      const tabs = tab.closest(".m-tabs");
+      tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+    });
     $$("[data-error-summary]", root).forEach((box) => box.focus());
   };
 

@@ -179,6 +179,20 @@ def test_no_page_before_the_sign_in_has_a_barrier(new_context, live_server, tena
     assert not found, "\n".join(found)
 
 
+def test_french_fits_a_narrow_screen(new_context, live_server, client, owner, world):
+    type(owner).objects.filter(pk=owner.pk).update(language="fr")
+    context = new_context(viewport={"width": 320, "height": 800})
+    sign_in(context, live_server, client, owner)
+    page, wide = context.new_page(), []
+    for where in pages(world):
+        page.goto(live_server.url + where)
+        assert page.locator("html").get_attribute("lang") == "fr"
+        root = "document.documentElement"
+        if page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"):
+            wide.append(where)
+    assert wide == []
+
+
 def test_forced_colours_and_print_keep_the_words(new_context, live_server, client, owner, world):
     context = new_context(viewport={"width": 1280, "height": 800}, forced_colors="active")
     sign_in(context, live_server, client, owner)
