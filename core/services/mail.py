@@ -19,6 +19,8 @@ from core.models import OutboxMessage, Tenant
 
 KIND = "mail"
 _LINE_BREAKS = re.compile(r"[\r\n]+")
+# What the conditions of a template leave behind.
+_GAPS = re.compile(r"[ \t]*\n(?:[ \t]*\n){2,}")
 
 
 def enqueue(
@@ -49,7 +51,7 @@ def enqueue(
     body = {
         "to": to,
         "subject": _LINE_BREAKS.sub(" ", subject).strip()[:200],
-        "text": text,
+        "text": _GAPS.sub("\n\n", text).strip() + "\n",
         "html": html,
         "language": language,
     }
