@@ -88,4 +88,17 @@ def test_the_page_keeps_to_our_policy(signed_in, auditor):
 @pytest.mark.django_db
 def test_an_unknown_route_of_the_api_is_refused_in_json(api):
     answer = api.get("nothing/")
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.django_db
+def test_a_fault_of_ours_is_told_in_json_without_its_trace(api, monkeypatch):
+    from devices.api.views import DeviceViewSet
+
+    def break_down(self, *args, **kwargs):
+        raise RuntimeError("the trace that nobody may see")
+
+    monkeypatch.setattr(DeviceViewSet, "list", break_down)
+    answer = api.get("devices/")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "fault")
+    assert "trace" not in answer.content.decode()

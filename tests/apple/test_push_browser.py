@@ -16,6 +16,9 @@ from tests.portal import confirm, path
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = (320, 1280)
+# Colours change within a frame; what is measured before it would be those of the other scheme.
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# For whoever wants to look at the pages: a folder for screenshots.
 SHOTS = os.environ.get("PAGE_SHOTS", "")
 
 
@@ -41,16 +44,22 @@ def visit(live_server, signed_in, owner, new_context):
 
 
 def check(visit, address, name):
+    """Run axe in light, and again in dark with the rules that colours can break."""
     for width in SIZES:
-        for scheme in ("light", "dark"):
-            viewport = {"width": width, "height": 900}
-            page = visit(address, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-            found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
-            assert found.violations_count == 0, found.generate_report()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            if SHOTS:
-                Path(SHOTS).mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=f"{SHOTS}/{name}-{width}-{scheme}.png", full_page=True)
+        page = visit(address, viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        assert_no_barrier(page, {"type": "tag", "values": RULES})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.emulate_media(color_scheme="dark")
+        page.evaluate(TWO_FRAMES)
+        assert_no_barrier(page, {"type": "rule", "values": ["color-contrast"]})
+        if SHOTS:
+            Path(SHOTS).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=f"{SHOTS}/{name}-{width}.png", full_page=True)
+
+
+def assert_no_barrier(page, only):
+    found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_server_without_a_certificate(visit, tenant):
@@ -74,8 +83,7 @@ def test_the_upload_with_its_errors(visit, tenant):
     page = visit(path("settings-push-upload"))
     page.get_by_role("button", name="Install").click()
     page.wait_for_selector("[data-error-summary]")
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
-    assert found.violations_count == 0, found.generate_report()
+    assert_no_barrier(page, {"type": "tag", "values": RULES})
     check(visit, path("settings-push-upload"), "push-upload")
 
 
