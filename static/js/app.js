@@ -76,7 +76,7 @@
     const dialog = $("#dialog");
     if (!$("[data-confirm]", dialog)) return;
     if (!dialog.open) dialog.showModal();
-    ($("[autofocus]", dialog) || $("a, button, input", dialog))?.focus();
+    ($("[data-first]", dialog) || $("a, button, input", dialog))?.focus();
   };
 
   const prepare = (root) => {
