@@ -21,7 +21,7 @@ from devices.views import portal
 from enrollment.models import EnrollmentSession
 from mdm.words import commands as command_words
 from mdm.words import history as history_words
-from mdm.words import inventory
+from mdm.words import inventory, values
 from mdm.words.glossary import term
 
 SHOWN_EVENTS = 15
@@ -89,7 +89,7 @@ def _told(entry: HistoryEntry) -> dict[str, Any]:
         "tone": words.tone,
         "icon": words.icon,
         "at": entry.at,
-        "by": entry.actor_label if entry.actor_kind != "device" else _("the device"),
+        "by": values.actor(entry) if entry.actor_kind != "device" else _("the device"),
         "note": entry.data.get("reason", ""),
     }
 
