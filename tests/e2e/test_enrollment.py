@@ -142,7 +142,7 @@ def test_a_disabled_link_after_revocation_turns_the_device_away(field):
     device = field.device()
     _, data = person.fetch_profile(device, invitation.link, pin=invitation.pin)
     identity = device.obtain_identity(profile.read_enrollment(data))
-    field.inside.call("revoke", email=person.email)
+    field.administrator.revoke(person.email)
     device.manage_with(profile.read_enrollment(data), identity)
     with pytest.raises((Unenrolled, ServerRefused)):
         device.authenticate()
