@@ -126,8 +126,9 @@ def _has_checked_in(session: EnrollmentSession, profile: IssuedProfile | None) -
         checked_in_at = max(checked_in_at, session.device.created_at)
     if checked_in_at is None:
         return False
-    begun = profile and (profile.challenge.used_at or profile.created_at)
-    return begun is None or begun <= checked_in_at
+    if profile is None:
+        return True
+    return (profile.challenge.used_at or profile.created_at) <= checked_in_at
 
 
 def _status_of_profile(profile: IssuedProfile) -> Status:

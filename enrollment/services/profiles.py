@@ -133,9 +133,13 @@ def current(session: EnrollmentSession) -> IssuedProfile | None:
             : 2 * MAX_LIVE
         ]
     )
-    used = [profile for profile in made if profile.challenge.used_at is not None]
-    last = max(used, key=lambda profile: profile.challenge.used_at, default=None)
-    if last is not None and made[0].created_at <= last.challenge.used_at:
+    used = [
+        (profile.challenge.used_at, profile)
+        for profile in made
+        if profile.challenge.used_at is not None
+    ]
+    used_at, last = max(used, key=lambda pair: pair[0], default=(None, None))
+    if used_at is not None and made[0].created_at <= used_at:
         return last
     return made[0] if made else None
 
