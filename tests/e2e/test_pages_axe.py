@@ -109,6 +109,8 @@ def pages(world) -> list[str]:
         path("settings-organisation"),
         path("settings-policy"),
         path("settings-mail"),
+        path("settings-push"),
+        path("settings-push-upload"),
         path("settings-tokens"),
         path("settings-token-new"),
         path("mfa_index"),
@@ -178,6 +180,36 @@ def test_no_page_before_the_sign_in_has_a_barrier(new_context, live_server, tena
     page.wait_for_load_state()
     assert page.title().startswith("Error:")
     found += check(page, axe)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_no_page_of_the_second_step_has_a_barrier(
+    new_context, live_server, client, owner, settings, width
+):
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+    from allauth.mfa.totp.internal import auth as totp
+
+    settings.MUSTER_REQUIRE_ADMIN_MFA = True
+    totp.TOTP.activate(owner, totp.generate_totp_secret())
+    RecoveryCodes.activate(owner)
+    context = new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    page, axe, found = context.new_page(), Axe(), []
+    page.goto(live_server.url + path("account_login"))
+    page.fill("[name=login]", owner.email)
+    page.fill("[name=password]", factories.PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**" + path("mfa_authenticate") + "**")
+    found += check(page, axe)
+    sign_in(context, live_server, client, owner)
+    for name in (
+        "mfa_index",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_deactivate_totp",
+        "account_reauthenticate",
+    ):
+        found += check(page, axe, live_server.url + path(name))
     assert not found, "\n".join(found)
 
 
