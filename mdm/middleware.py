@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
@@ -34,6 +33,13 @@ class DevicePlaneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(DEVICE_PREFIXES):
             return self.get_response(request)
+        response = self._serve(request)
+        # Without it the web server sends chunks, which small SCEP clients cannot read.
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _serve(self, request: HttpRequest) -> HttpResponse:
         try:
             match = resolve(request.path_info)
         except Http404:
@@ -102,8 +108,7 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not request.path_info.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
-            response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
         )
