@@ -135,3 +135,30 @@ def test_a_body_that_is_no_call_is_the_callers_fault(api, device, kind):
         answer = api.post(path, BODIES[kind], content_type="application/json")
         assert answer.status_code == 400, path
         assert answer.json()["error"]["code"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/mdm/apple/checkin",
+        "/mdm/apple/scep/acme?operation=GetCACaps",
+        "/mdm/apple/scep/acme?operation=nothing",
+        "/mdm/nowhere",
+        "/static/nowhere.css",
+        "/nowhere",
+    ],
+)
+def test_no_cache_keeps_what_is_not_a_file(client, tenant, path):
+    assert "no-store" in client.get(path).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("tail", ["/", "//", "/.", "/..", ";x", "%00", "%2f", "/../checkin"])
+@pytest.mark.parametrize(
+    "path", ["/mdm/apple/checkin", "/mdm/apple/connect", "/mdm/apple/scep/acme"]
+)
+def test_an_address_of_devices_never_leads_elsewhere(client, tenant, path, tail):
+    for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT"):
+        answer = client.generic(method, path + tail)
+        assert answer.status_code in (403, 404, 405)
+        assert "Location" not in answer.headers
+        assert not answer.cookies
