@@ -87,7 +87,7 @@ class Holder:
 
 
 def random_digits(length: int) -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(length))
+    return f"{secrets.randbelow(10**length):0{length}d}"
 
 
 def draw(user: User) -> DrawnPin:

@@ -19,7 +19,7 @@ from enrollment.models import (
     SessionStage,
     StoppedReason,
 )
-from enrollment.services import pins, sessions
+from enrollment.services import limits, pins, sessions
 from tests import factories
 from tests.enrollment.conftest import ADMIN, IPHONE, MAC, PASSWORD, WINDOWS
 
@@ -365,13 +365,14 @@ def test_the_history_tells_the_story(confirmed):
     ]
 
 
-def test_beginning_is_limited(invited, pages):
+def test_beginning_is_limited(invited, pages, monkeypatch):
+    monkeypatch.setattr(limits, "STARTS_PER_INVITATION", 3)
     _invitation, letter = invited()
-    for _number in range(30):
+    for _number in range(3):
         pages().open(letter.link).send("start")
     page = pages().open(letter.link).send("start")
     assert page.response.status_code == 429
-    assert EnrollmentSession.objects.count() == 30
+    assert EnrollmentSession.objects.count() == 3
 
 
 def test_names_of_people_and_organisations_are_text(tenant, admin, invited, pages):
@@ -404,6 +405,18 @@ def test_nothing_of_a_person_is_told_before_the_proof(invited, pages):
     page.send("start")
     assert invitation.user.email not in page.html
     assert "Pia" not in page.html
+
+
+def test_a_browser_may_call_itself_anything(invited, pages):
+    _invitation, letter = invited()
+    page = pages(
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X)\x1b[31m\u202e" + "x" * 9000
+    )
+    page.open(letter.link).send("start", device="iphone")
+    agent = EnrollmentSession.objects.get().user_agent
+    assert agent.startswith("Mozilla/5.0 (iPhone")
+    assert agent.isprintable()
+    assert len(agent) <= 300
 
 
 def test_a_pin_of_another_person_does_not_help(invited, pages, helpdesk):

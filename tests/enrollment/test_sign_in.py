@@ -236,16 +236,17 @@ def test_one_password_for_many_people_trips_the_network(tenant, go, monkeypatch)
     assert [alert.data for alert in alerts] == [{"scope": "sign_in", "network": "198.51.100.0/24"}]
 
 
-@pytest.mark.parametrize(
-    "header", ["X-Forwarded-For", "X-Real-IP", "True-Client-IP", "Forwarded", "CF-Connecting-IP"]
-)
-def test_wrong_pins_void_it_wherever_they_seem_to_come_from(invited, pages, header):
+HEADERS = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "Forwarded", "CF-Connecting-IP")
+
+
+def test_wrong_pins_void_it_wherever_they_seem_to_come_from(invited, pages):
     """S-49: six wrong PINs with rotating headers and from six networks."""
     _invitation, letter = invited()
     other = "00000000" if letter.pin != "00000000" else "11111111"
     for number in range(6):
         page = pages(ip=f"198.51.{number}.1").open(letter.link).send("start")
-        page.client.defaults["HTTP_" + header.upper().replace("-", "_")] = f"10.0.0.{number}"
+        for header in HEADERS:
+            page.client.defaults["HTTP_" + header.upper().replace("-", "_")] = f"10.0.0.{number}"
         page.send("pin", pin=other)
     assert "void" in page.errors
     assert "void" in page.send("pin", pin=letter.pin).errors
