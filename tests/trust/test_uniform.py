@@ -86,9 +86,7 @@ class Watched:
         with connection.execute_wrapper(note):
             answer = ask(client)
         body = VARYING.sub(b"", answer.content).replace(who.encode(), b"")
-        headers = {
-            name: value for name, value in answer.headers.items() if name != "Content-Length"
-        }
+        headers = {name: value for name, value in answer.headers.items() if name not in TIMED}
         told = (answer.status_code, headers, body, sorted(answer.cookies))
         return told, [statement.split(" WHERE ")[0] for statement in seen], self.hashes
 
