@@ -68,6 +68,14 @@ def test_every_page_is_accessible_and_fits(name, tenant, stage):
     page.set_viewport_size(SIZES["narrow"])
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    # French is a third longer.
+    french = {"name": django_settings.LANGUAGE_COOKIE_NAME, "value": "fr", "url": page.url}
+    page.context.add_cookies([french])
+    page.reload()
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}-french.png", full_page=True)
 
 
 @pytest.mark.parametrize("name", ["install_iphone", "wrong_device", "profile"])
