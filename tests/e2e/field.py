@@ -37,6 +37,7 @@ class Field:
         self.server, self.mail, self.apns = server, mail, apns
         self.ledger = Ledger()
         self.devices: list[Device] = []
+        self._shared: dict[str, Device] = {}
         self._invited: list[tuple[Person, Invitation]] = []
         self._stack = contextlib.ExitStack()
         self.inside = self._stack.enter_context(Inside(server))
@@ -125,6 +126,12 @@ class Field:
         person.accept(device, invitation)
         self.settle(device)
         return device
+
+    def shared(self, kind: str = "iphone") -> Device:
+        """An enrolled device for tests that leave it managed and its queue empty."""
+        if kind not in self._shared:
+            self._shared[kind] = self.enrolled(kind)
+        return self._shared[kind]
 
     def settle(self, device: Device) -> None:
         """Let the device work off what waits for it."""
