@@ -25,8 +25,10 @@ supervisor = Supervisor(
 supervisor.run(is_ready=lambda: True, announce=lambda: print("announced", flush=True))
 print("stopped", flush=True)
 """
-SLEEPER = "import os, time; print(os.getpid()); time.sleep(600)"
-WITH_GRANDCHILD = "import os, time; os.fork(); print(os.getpid()); time.sleep(600)"
+# One write for each line: two processes print into the same pipe.
+TELL = "os.write(1, b'%d\\n' % os.getpid())"
+SLEEPER = f"import os, time; {TELL}; time.sleep(600)"
+WITH_GRANDCHILD = f"import os, time; os.fork(); {TELL}; time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + SLEEPER
 
 
@@ -55,7 +57,7 @@ def pids(tmp_path):
             found = [int(line) for line in path.read_text().split()] if path.exists() else []
             return found if len(found) >= count else None
 
-        return until(printed, what=f"{count} process ids")
+        return until(printed, seconds=60, what=f"{count} process ids")
 
     return read
 
