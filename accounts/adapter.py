@@ -15,11 +15,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import backends, planes
-from core import clock, net, secrets
+from accounts.services import mails, users
+from core import net, secrets
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """No sign-up; mails go through the outbox; the client's address by our own rule."""
+    """No sign-up; our own mails, passwords by our service, the client's address by our rule."""
 
     def is_open_for_signup(self, request) -> bool:
         return False
@@ -42,31 +43,21 @@ class AccountAdapter(DefaultAccountAdapter):
         is_own = planes.is_self_service(request.path_info)
         return reverse("me-home") if is_own else super().get_login_redirect_url(request)
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link of a mail names the configured address, never the host of a request."""
-        uidb36, _dash, temporary = key.partition("-")
-        path = reverse(
-            "account_reset_password_from_key", kwargs={"uidb36": uidb36, "key": temporary}
-        )
-        return f"{settings.MUSTER_PUBLIC_URL}{path}"
+    def send_notification_mail(self, template_prefix: str, user, context=None, email=None) -> None:
+        mails.tell(template_prefix, user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
-        from accounts.services import mails
-
-        mails.send_account_mail(template_prefix, email, context)
+        """Nothing: every mail of ours is asked for by its own name."""
 
     def set_password(self, user, password: str) -> None:
-        user.must_change_password = False
-        user.password_changed_at = clock.now()
-        super().set_password(user, password)
-        self._end_what_the_old_one_opened(user)
-
-    @staticmethod
-    def _end_what_the_old_one_opened(user) -> None:
-        from accounts.services import users
-
         session = getattr(allauth_context.request, "session", None)
-        users.end_everything(user, but_session=session.session_key if session else None)
+        users.set_password(
+            user=user,
+            password=password,
+            actor=user.actor,
+            but_session=session.session_key if session else None,
+        )
+        user.refresh_from_db()
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -8,10 +8,14 @@ from zoneinfo import available_timezones
 from allauth.account import forms as account
 from django import forms
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from accounts import planes
 from accounts.access import PERMISSIONS
 from accounts.models import Role, User, UserSettings
+from accounts.services import mails, tenants, users
 from core.models import Tenant
 from core.views.actions import WordedForm, WordedModelForm, name_missing_fields
 
@@ -50,7 +54,18 @@ class SignInForm(PlainFields, account.LoginForm): ...
 class ReauthenticateForm(PlainFields, account.ReauthenticateForm): ...
 
 
-class ResetPasswordForm(PlainFields, account.ResetPasswordForm): ...
+class ResetPasswordForm(PlainFields, account.ResetPasswordForm):
+    """Looks nobody up: the answer is the same for every address, and so is the work."""
+
+    def clean_email(self) -> str:
+        return users.normalise(self.cleaned_data["email"])
+
+    def save(self, request, **kwargs) -> str:
+        email = self.cleaned_data["email"]
+        tenant = tenants.for_host(request.get_host()) or tenants.current()
+        if tenant is not None:
+            mails.queue_reset(tenant=tenant, email=email, audience=planes.audience_of(request))
+        return email
 
 
 class NewPasswordForm(PlainFields, account.ResetPasswordKeyForm): ...
@@ -125,6 +140,21 @@ class PolicyForm(WordedModelForm):
             "self_service_retire",
             "self_service_wipe",
         ]
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            limits = {type(one): one.limit_value for one in _limits(UserSettings, name)}
+            if limits:
+                low, high = limits[MinValueValidator], limits[MaxValueValidator]
+                field.widget.attrs |= {"min": low, "max": high}
+                between = _("%(low)s to %(high)s.") % {"low": low, "high": high}
+                field.help_text = f"{between} {field.help_text}".strip()
+
+
+def _limits(model: type[Model], name: str) -> list:
+    """Return the validators that the model itself declares for a number."""
+    return model._meta.get_field(name)._validators
 
 
 class TokenForm(WordedForm):

@@ -26,6 +26,13 @@ def audience_of(request: HttpRequest | None) -> SessionAudience:
     return SessionAudience.PORTAL
 
 
+def urlconf_of(audience: str) -> str:
+    """Return where the addresses of a plane are listed."""
+    if audience == SessionAudience.SELF_SERVICE:
+        return settings.ME_URLCONF
+    return settings.ROOT_URLCONF
+
+
 def self_service_cookies() -> dict[str, str]:
     """Return how the cookies that Django knows by one name are called on the pages of /me/."""
     return {

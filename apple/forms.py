@@ -13,7 +13,7 @@ from core.views.actions import WordedForm
 
 
 class PushCertificateForm(WordedForm):
-    """The certificate as a file or as text, and what confirms another topic.
+    """The certificate as a file or as text, and what confirms another topic, asked for only then.
 
     `content` of the cleaned data holds the bytes of whichever was given.
     """
@@ -38,7 +38,7 @@ class PushCertificateForm(WordedForm):
         help_text=gettext_lazy(
             "Only to install a certificate of another topic while devices are enrolled."
         ),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.HiddenInput,
     )
 
     def clean(self) -> dict[str, Any]:
@@ -54,8 +54,10 @@ class PushCertificateForm(WordedForm):
             self.add_error("certificate", _("Choose the certificate file, or paste its text."))
         return cleaned
 
-    def keep_as_text(self) -> None:
-        """Carry the certificate over to the next try: a browser forgets the chosen file."""
+    def ask_for_confirmation(self) -> None:
+        """Show the field for the name, and carry the certificate over to the next try as text: a
+        browser forgets the chosen file."""
+        self.fields["confirmation"].widget = forms.TextInput(attrs={"autocomplete": "off"})
         content = self.cleaned_data.get("content", b"")
         if content.isascii() and b"-----BEGIN" in content:
             self.data = self.data.copy()

@@ -17,7 +17,7 @@ class WrongState(DomainError):
     def __init__(self, *, source: str, target: str) -> None:
         self.source, self.target = source, target
         super().__init__(
-            _("A device that is %(source)s cannot become %(target)s.")
+            _("A device in the state “%(source)s” cannot go to “%(target)s”.")
             % {"source": source, "target": target}
         )
 

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.filters import SearchFilterSet
 from devices.models import Command, Device, Ownership, Platform
-from devices.states import CommandStatus, DeviceState
+from devices.states import MANAGED, CommandStatus, DeviceState
 
 SILENT = {"day": dt.timedelta(days=1), "week": dt.timedelta(days=7), "month": dt.timedelta(days=30)}
+ENDED = frozenset(DeviceState.values) - MANAGED
 ORDERS = {
     "retire": (DeviceState.RETIRE_PENDING, DeviceState.RETIRE_SENT),
     "wipe": (DeviceState.WIPE_PENDING, DeviceState.WIPE_SENT),
@@ -41,6 +42,11 @@ class DeviceFilterSet(SearchFilterSet):
         method="filter_order",
         choices=[("retire", _("Retire")), ("wipe", _("Wipe"))],
     )
+    managed = django_filters.ChoiceFilter(
+        label=_("Management"),
+        method="filter_managed",
+        choices=[("yes", _("Managed")), ("no", _("Not managed any more"))],
+    )
     archived = django_filters.ChoiceFilter(
         label=_("Enrollments"),
         method="filter_archived",
@@ -53,7 +59,14 @@ class DeviceFilterSet(SearchFilterSet):
     )
     user = django_filters.UUIDFilter(field_name="user_id", label=_("Person"))
 
-    chips: ClassVar[tuple[str, ...]] = ("state", "platform", "silent", "order", "archived")
+    chips: ClassVar[tuple[str, ...]] = (
+        "state",
+        "platform",
+        "managed",
+        "silent",
+        "order",
+        "archived",
+    )
     linked: ClassVar[tuple[str, ...]] = ("refused", "ownership", "user")
     search_label = _("Person, serial number, name, model")
 
@@ -79,6 +92,9 @@ class DeviceFilterSet(SearchFilterSet):
             finished_at__gt=clock.now() - SILENT[value],
         )
         return queryset.filter(Exists(refused))
+
+    def filter_managed(self, queryset, name: str, value: str):
+        return queryset.filter(state__in=MANAGED if value == "yes" else ENDED)
 
     def filter_order(self, queryset, name: str, value: str):
         return queryset.filter(state__in=ORDERS[value])

@@ -50,7 +50,7 @@ DELETABLE = frozenset(set(S.values) - {S.ACTIVE, S.ENROLLING, S.RETIRE_SENT, S.W
 def check_transition(source: str, target: str) -> None:
     """Raise WrongState unless a device entry may go from `source` to `target`."""
     if target not in TRANSITIONS[source]:
-        raise WrongState(source=source, target=target)
+        raise WrongState(source=S(source).label, target=S(target).label)
 
 
 class CommandStatus(models.TextChoices):

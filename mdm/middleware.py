@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
@@ -18,6 +17,7 @@ DEVICE_PREFIXES = ("/mdm/", "/agent/")
 RETRY_AFTER_SECONDS = "60"
 # Forms and API calls are small; the largest is a page of addresses.
 PAGE_BODY_LIMIT = 2 * 1024 * 1024
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class DevicePlaneMiddleware:
@@ -33,6 +33,13 @@ class DevicePlaneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(DEVICE_PREFIXES):
             return self.get_response(request)
+        response = self._serve(request)
+        # Without it the web server sends chunks, which small SCEP clients cannot read.
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _serve(self, request: HttpRequest) -> HttpResponse:
         try:
             match = resolve(request.path_info)
         except Http404:
@@ -66,7 +73,8 @@ class TrustedProxyMiddleware:
 
 
 class AdmissionMiddleware:
-    """Refuses unknown host names, and bodies that no page and no API call needs, unread.
+    """Refuses unknown host names, changes sent by the pages of others, and bodies that no page
+    and no API call needs, unread.
 
     Without a declared size Django reads nothing, so that chunks get no further either.
     """
@@ -82,7 +90,14 @@ class AdmissionMiddleware:
         declared = request.META.get("CONTENT_LENGTH") or ""
         if declared.isdigit() and int(declared) > PAGE_BODY_LIMIT:
             return errors.too_large(request)
+        if request.method not in SAFE_METHODS and _is_from_another_site(request):
+            return errors.csrf_failure(request)
         return self.get_response(request)
+
+
+def _is_from_another_site(request: HttpRequest) -> bool:
+    # What the browser itself says, beside the token of the form.
+    return request.headers.get("Sec-Fetch-Site", "") == "cross-site"
 
 
 class SecurityHeadersMiddleware:
@@ -93,8 +108,7 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not request.path_info.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
-            response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
         )

@@ -36,7 +36,7 @@ SETTINGS = (
     Item(_("Organisation"), "building", "settings-organisation", "settings.view"),
     Item(_("Enrollment"), "adjustments", "settings-policy", "settings.view"),
     Item(_("Mail"), "mail", "settings-mail", "settings.view"),
-    Item(_("Apple push"), "certificate", "settings-push", "settings.view"),
+    Item(_("Push certificate"), "certificate", "settings-push", "settings.view"),
     Item(_("Reminders"), "clock", "settings-reminders", "settings.view"),
     Item(_("API tokens"), "key", "settings-tokens", "settings.view"),
 )

@@ -31,6 +31,9 @@ NAMES = (
     ("Oluwaseun", "Adeyemi"), ("Chiara", "Rossi"), ("Tomasz", "Zielinski"), ("Leïla", "Benali"),
     ("Søren", "Madsen"), ("Ana", "Kovač"), ("David", "Okafor"), ("Maëlle", "Girard"),
     ("Hugo", "Fontaine"), ("Nadia", "Petrova"), ("Erik", "Lindqvist"), ("Sofia", "Marques"),
+    ("Samuel", "Cohen"), ("Aïcha", "Diallo"), ("Lukas", "Novak"), ("Mei", "Chen"),
+    ("Pablo", "Ortega"), ("Élise", "Moreau"), ("Ravi", "Iyer"), ("Hanna", "Virtanen"),
+    ("Omar", "Farouk"), ("Clara", "Weber"), ("Thabo", "Dlamini"), ("Zoé", "Lefèvre"),
 )  # fmt: skip
 MAIL_SECONDS = 90.0
 

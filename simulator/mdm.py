@@ -82,6 +82,8 @@ class MdmClient:
         status = response.status_code
         if "set-cookie" in response.headers:
             self.oddities.append(f"{response.url}: sets a cookie")
+        if "content-length" not in response.headers:
+            self.oddities.append(f"{response.url}: does not say how long its answer is")
         if 300 <= status < 400:
             self.oddities.append(f"{response.url}: redirects a device")
         if status == 401 or (status == 403 and _is_unrecognized(response)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from django.core.servers.basehttp import WSGIServer
 
 from core.pki import keys
 from tests import lanes
@@ -23,6 +24,9 @@ from tests.fakes.web_push import FakeWebPush
 pytest_plugins = ["tests.browser", "tests.cast"]
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "server", "new_server"}
+BROWSER_FIXTURES = {"browser", "new_context", "page"}
+# Fifty clients that knock at once must all find room in the queue of `live_server`.
+WSGIServer.request_queue_size = 128
 _skipped: Counter[str] = Counter()
 
 
@@ -32,7 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL and Redis run again what can behave differently there, and nothing else."""
+    """Put the browser last; on PostgreSQL and Redis run only what can behave differently there.
+
+    Playwright keeps an event loop running on the main thread, which other tests must not meet.
+    """
+    items.sort(key=lambda item: bool(BROWSER_FIXTURES & set(getattr(item, "fixturenames", ()))))
     if lanes.CURRENT != "services":
         return
     chosen = [item for item in items if _touches_services(item)]
@@ -87,6 +95,14 @@ def quick_keys(_rsa_keys: dict[int, RSAPrivateKey], monkeypatch: pytest.MonkeyPa
         return _rsa_keys[bits]
 
     monkeypatch.setattr(keys, "generate_rsa", generate_once)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _room_for_parallel_clients() -> None:
+    """Django's test server lets ten connections wait; tests of parallel clients open fifty."""
+    from django.core.servers.basehttp import WSGIServer
+
+    WSGIServer.request_queue_size = 128
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from core import clock, history, onetime
 from core.actors import Actor
 from core.models import OneTimeSecret, Tenant
 
+RESET = "password_reset"
 EDITABLE = ("first_name", "last_name", "language", "time_zone")
 
 
@@ -122,13 +123,15 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
 
 
 @transaction.atomic
-def set_password(*, user: User, password: str, actor: Actor) -> User:
-    """Set a password that was validated; ends all sessions of the person."""
+def set_password(
+    *, user: User, password: str, actor: Actor, but_session: str | None = None
+) -> User:
+    """Set a password that was validated; other sessions, links and codes of the person end."""
     user = User.objects.select_for_update().get(pk=user.pk)
     user.set_password(password)
     user.must_change_password, user.password_changed_at = False, clock.now()
     user.save(update_fields=["password", "must_change_password", "password_changed_at"])
-    end_sessions(user)
+    end_everything(user, but_session=but_session)
     history.record(user, "accounts.password.changed", actor=actor)
     return user
 
@@ -140,9 +143,9 @@ def end_everything(user: User, *, but_session: str | None = None) -> None:
     OneTimeSecret.objects.live(now).filter(subject=onetime.subject_of(user)).update(voided_at=now)
 
 
-def end_sessions(user: User) -> int:
+def end_sessions(user: User, *, but: str | None = None) -> int:
     """End every session of a person, on both planes; returns how many."""
-    return sessions.end_all(user)
+    return sessions.end_all(user, but=but)
 
 
 def _keep_an_owner(user: User) -> None:

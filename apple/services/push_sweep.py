@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ from core.secrets import SecretError
 from devices.models import Channel
 
 BATCH = 500
-MAX_BATCHES = 20
+# A sweep ends well before the time limit of a task; the next one goes on with what is left.
+SWEEP_SECONDS = 90
 # Longer than the slowest batch: 500 pushes, 50 at a time, each with its own time limit.
 LEASE = dt.timedelta(seconds=240)
 NO_CERTIFICATE_WAIT = dt.timedelta(hours=1)
@@ -35,8 +37,8 @@ log = structlog.get_logger(__name__)
 
 def sweep() -> int:
     """Push everything that is due, in batches; returns how many pushes Apple accepted."""
-    accepted = 0
-    for _round in range(MAX_BATCHES):
+    accepted, ends = 0, time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < ends:
         claimed = _claim()
         accepted += _push_claimed(claimed)
         if len(claimed) < BATCH:

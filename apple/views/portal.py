@@ -30,7 +30,7 @@ def push_page(request: HttpRequest) -> HttpResponse:
     tenant = request.user.tenant
     status = push_certificate.status(tenant)
     context = {
-        "title": _("Apple push"),
+        "title": _("Push certificate"),
         "lead": _("The certificate with which this server wakes iPhones, iPads and Macs."),
         "status": status,
         "notice": words.notice(status),
@@ -89,12 +89,12 @@ def push_upload(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The push certificate is installed."))
         return redirect(PAGE)
     if form.is_bound and "confirmation" in form.errors:
-        form.keep_as_text()
+        form.ask_for_confirmation()
     context = {
         "form": form,
         "title": _("Install a push certificate"),
         "submit_label": _("Install"),
-        "crumbs": [(reverse(PAGE), _("Apple push"))],
+        "crumbs": [(reverse(PAGE), _("Push certificate"))],
         "cancel_url": reverse(PAGE),
         "is_multipart": True,
     }

@@ -60,7 +60,7 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
             if not is_new:
                 return _replay(call, request)
             answer = handler(view, request, *args, **kwargs)
-            call.status, call.body = answer.status_code, _plain(answer.data)
+            call.status, call.body = answer.status_code, _text(answer.data)
             call.save(update_fields=["status", "body"])
         return answer
 
@@ -85,13 +85,14 @@ def _claim(request: Request, key: str) -> tuple[AnsweredCall, bool]:
 def _replay(call: AnsweredCall, request: Request) -> Response:
     if call.fingerprint != _fingerprint(request):
         raise IdempotencyKeyReused
-    return Response(call.body, status=call.status, headers={"Idempotency-Replayed": "true"})
+    body = json.loads(call.body)
+    return Response(body, status=call.status, headers={"Idempotency-Replayed": "true"})
 
 
 def _fingerprint(request: Request) -> str:
-    content = json.dumps([request.method, request.path, _plain(request.data)], sort_keys=True)
+    content = _text([request.method, request.path, request.data], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _plain(data: object) -> object:
-    return json.loads(json.dumps(data, cls=JSONEncoder))
+def _text(data: object, *, sort_keys: bool = False) -> str:
+    return json.dumps(data, cls=JSONEncoder, sort_keys=sort_keys)

@@ -75,7 +75,8 @@ class CursorPagination(pagination.BasePagination):
     @staticmethod
     def _size(request) -> int:
         text = request.query_params.get("page_size", str(PAGE_SIZE))
-        if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= MAX_PAGE_SIZE:
+        is_number = len(text) <= 9 and text.isascii() and text.isdigit()
+        if not is_number or not 1 <= int(text) <= MAX_PAGE_SIZE:
             message = _("A page has 1 to %(most)d rows.") % {"most": MAX_PAGE_SIZE}
             raise exceptions.ValidationError({"page_size": [message]})
         return int(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
@@ -61,3 +62,11 @@ class SchemaView(_ForSignedIn, SpectacularAPIView): ...
 
 class DocumentationView(_ForSignedIn, SpectacularSwaggerSplitView):
     """The page for reading and trying; its script is a file of its own, as our CSP asks."""
+
+    @extend_schema(exclude=True)
+    def get(self, request, *args, **kwargs):
+        answer = super().get(request, *args, **kwargs)
+        # The library opens its pages to windows of other sites for a way to sign in that is not
+        # offered here.
+        answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        return answer

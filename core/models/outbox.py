@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core import clock
 from core.models.base import TenantModel, VisibleQuerySet
@@ -16,7 +17,7 @@ class OutboxStatus(models.TextChoices):
     DELIVERED = "delivered", _("Delivered")
     UNDELIVERABLE = "undeliverable", _("Undeliverable")
     QUARANTINED = "quarantined", _("Failed too often")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED = "cancelled", pgettext_lazy("message", "Cancelled")
 
 
 class OutboxQuerySet(VisibleQuerySet):

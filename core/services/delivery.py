@@ -61,8 +61,10 @@ def _retry(message: OutboxMessage, reason: str, seconds: int | None) -> None:
     if message.attempts >= MAX_ATTEMPTS:
         _give_up(message, OutboxStatus.QUARANTINED, reason)
         return
-    if seconds is None:
-        seconds = min(FIRST_RETRY_SECONDS * 4 ** (message.attempts - 1), LONGEST_RETRY_SECONDS)
+    # What the receiver asks for is a minimum: a mail server that is away for twenty minutes must
+    # not use up all attempts.
+    grown = min(FIRST_RETRY_SECONDS * 4 ** (message.attempts - 1), LONGEST_RETRY_SECONDS)
+    seconds = max(seconds or 0, grown)
     # Jitter: a thousand mails that failed together must not come back together.
     delay = dt.timedelta(seconds=seconds * random.uniform(1.0, 1.2))  # noqa: S311
     OutboxMessage.objects.filter(pk=message.pk, status=OutboxStatus.PENDING).update(

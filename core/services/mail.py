@@ -19,6 +19,8 @@ from core.models import OutboxMessage, Tenant
 
 KIND = "mail"
 _LINE_BREAKS = re.compile(r"[\r\n]+")
+# What the conditions of a template leave behind.
+_GAPS = re.compile(r"[ \t]*\n(?:[ \t]*\n){2,}")
 
 
 def enqueue(
@@ -43,17 +45,23 @@ def enqueue(
         context
     )
     with translation.override(language), timezone.override(time_zone or tenant.time_zone):
-        subject = render_to_string(f"emails/{template}.subject.txt", context)
-        text = render_to_string(f"emails/{template}.txt", context)
+        subject, text = written(template, context)
         html = render_to_string(f"emails/{template}.html", context)
     body = {
         "to": to,
-        "subject": _LINE_BREAKS.sub(" ", subject).strip()[:200],
+        "subject": subject,
         "text": text,
         "html": html,
         "language": language,
     }
     return outbox.enqueue(tenant=tenant, kind=KIND, body=body, recipient=to, about=about, key=key)
+
+
+def written(template: str, context: dict[str, Any]) -> tuple[str, str]:
+    """Return subject and plain text of a mail as they are sent, in the active language."""
+    subject = render_to_string(f"emails/{template}.subject.txt", context)
+    text = render_to_string(f"emails/{template}.txt", context)
+    return _LINE_BREAKS.sub(" ", subject).strip()[:200], _GAPS.sub("\n\n", text).strip() + "\n"
 
 
 def send(message: OutboxMessage, body: dict[str, Any]) -> None:

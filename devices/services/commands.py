@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from devices.states import COMMAND_TRANSITIONS, OPEN_COMMANDS, CommandStatus
 
 DEFAULT_DEADLINE = dt.timedelta(days=7)
 MAX_RESENDS = 10
+BATCH = 4
 # Two connections of one device at once must not both get the same fresh command.
 RESEND_AFTER = dt.timedelta(seconds=20)
 
@@ -158,7 +159,7 @@ def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
     """
     _lock_device(_device_of(channel))
     now = clock.now()
-    for command in waiting(channel.pk, with_not_now=is_idle):
+    for command in _few_at_a_time(waiting(channel.pk, with_not_now=is_idle)):
         device = command.device
         if command.epoch != device.epoch or not device.is_managed:
             _close(command, CommandStatus.CANCELLED, now)
@@ -171,6 +172,14 @@ def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
         elif _send(command, now):
             return command
     return None
+
+
+def _few_at_a_time(queue: QuerySet[Command]) -> Iterator[Command]:
+    # Mostly the first command is it, and a queue may be long.
+    seen: list[uuid.UUID] = []
+    while batch := list(queue.exclude(pk__in=seen)[:BATCH]):
+        seen += [command.pk for command in batch]
+        yield from batch
 
 
 def _is_stale(command: Command, now: dt.datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 import uuid
 from typing import Any
 
@@ -23,6 +24,7 @@ from devices.services import commands, pins
 from devices.states import MANAGED, CommandStatus, DeviceState, check_transition
 
 S = DeviceState
+_QUOTES = str.maketrans(dict.fromkeys("‘’ʼ‛`´′", "'") | dict.fromkeys("“”„″«»", '"'))
 # Authenticate without TokenUpdate: the profile was rolled back by the device, silently.
 UNFINISHED_AFTER = dt.timedelta(minutes=30)
 
@@ -101,12 +103,13 @@ def request_wipe(
 ) -> Device:
     """Order an active device to erase itself.
 
-    `confirmation` must be the device's label as shown. One wipe at a time per tenant.
+    `confirmation` must be the device's label, as far as a keyboard has it: devices name themselves
+    with curly quotes and no-break spaces. One wipe at a time per tenant.
     Raises ConfirmationMismatch, ReasonMissing, WipeLimitReached, WrongState, NotSupported.
     """
     backend = _backend_for(device, "wipe")
     device = locked(device.pk)
-    if confirmation.strip().casefold() != device.label.strip().casefold():
+    if not _is_typed(confirmation, device.label):
         raise ConfirmationMismatch
     if not reason.strip():
         raise ReasonMissing
@@ -118,6 +121,19 @@ def request_wipe(
     pin = pins.keep_pin(device) if backend.needs_pin(device) else ""
     backend.wipe(device, actor=actor, pin=pin, options=options or {}, reason=reason)
     return device
+
+
+def _is_typed(confirmation: str, label: str) -> bool:
+    if confirmation.strip() == label.strip():
+        return True
+    typed, shown = (_as_typed(text) for text in (confirmation, label))
+    return bool(typed) and typed == shown
+
+
+def _as_typed(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+    visible = "".join(char for char in plain if unicodedata.category(char) != "Cf")
+    return " ".join(visible.casefold().split())
 
 
 @transaction.atomic

@@ -113,7 +113,7 @@ class EnrollmentSession(TenantModel):
         )
 
     def __str__(self) -> str:
-        return f"{self.user or self.pk}: {self.stage}"
+        return str(self.user or self.pk)
 
     def has_reached(self, stage: str) -> bool:
         return has_reached(self.stage, stage)

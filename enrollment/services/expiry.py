@@ -18,7 +18,7 @@ from enrollment.models import (
     SessionStage,
     StoppedReason,
 )
-from enrollment.services import links, pins, progress, sessions
+from enrollment.services import pins, progress, sessions
 
 _ACTOR = Actor.system("expiry")
 _STOPPED_BY_DEVICE = {
@@ -52,7 +52,7 @@ def _end_session(session: EnrollmentSession) -> int:
 
 
 def end_invitations(limit: int = 500) -> int:
-    """End invitations whose time is over, with their links and the PINs sent with them."""
+    """End invitations whose time is over, with the PINs sent with them; links expire as one."""
     due = Invitation.objects.overdue(clock.now()).select_related("user").order_by("expires_at")
     return sum(_end_invitation(invitation) for invitation in list(due[:limit]))
 
@@ -64,7 +64,6 @@ def _end_invitation(invitation: Invitation) -> int:
         return 0
     if not progress.move(row, InvitationStatus.EXPIRED, actor=_ACTOR):
         return 0
-    links.void(row)
     if not invitation.user.has_usable_password():
         pins.void(invitation.user)
     return 1

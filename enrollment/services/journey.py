@@ -112,11 +112,23 @@ def status_of(session: EnrollmentSession, profile: IssuedProfile | None) -> Stat
         return Status("refused", why_stopped(session), device)
     if not session.is_open:
         return Status("expired", _("This attempt has ended. Start again from your link."), device)
-    if session.has_reached(SessionStage.CHECKED_IN):
+    if _has_checked_in(session, profile):
         return Status("checked_in", _("Almost done: your device is connecting."), device)
     if profile is None:
         return Status("waiting", _("There is no profile yet."))
     return _status_of_profile(profile)
+
+
+def _has_checked_in(session: EnrollmentSession, profile: IssuedProfile | None) -> bool:
+    """A profile that was made after a device gave up begins a new round."""
+    checked_in_at = session.checked_in_at
+    if session.device is not None and checked_in_at is not None:
+        checked_in_at = max(checked_in_at, session.device.created_at)
+    if checked_in_at is None:
+        return False
+    if profile is None:
+        return True
+    return (profile.challenge.used_at or profile.created_at) <= checked_in_at
 
 
 def _status_of_profile(profile: IssuedProfile) -> Status:

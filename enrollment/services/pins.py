@@ -40,6 +40,7 @@ TELL_FROM_FAILURE = 3
 MIN_LENGTH, MAX_LENGTH = 4, 12
 MAX_TYPED = 64
 _SEPARATORS = frozenset(" -‐‑‒–—.\u00a0\u202f\t")
+_NEVER = 32_767
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -86,7 +87,7 @@ class Holder:
 
 
 def random_digits(length: int) -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(length))
+    return f"{secrets.randbelow(10**length):0{length}d}"
 
 
 def draw(user: User) -> DrawnPin:
@@ -178,7 +179,9 @@ def match(holder: Holder, digits: str) -> bool:
     found = next((row for row, is_it in zip(candidates, fits, strict=False) if is_it), None)
     if found is not None and _use(holder, found):
         return True
-    _live(holder).filter(attempts__gte=MAX_ATTEMPTS).update(voided_at=clock.now())
+    # Only who had a try may end it: a sixth that comes at once must not void a right fifth.
+    bound = MAX_ATTEMPTS if may_try else _NEVER
+    _live(holder).filter(attempts__gte=bound).update(voided_at=clock.now())
     return False
 
 

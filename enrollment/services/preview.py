@@ -6,11 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts.models import User, UserSettings
 from core import clock
+from core.services import mail
 from enrollment.models import Invitation
 from enrollment.services import letters, links
 from enrollment.services.pins import IssuedPin
@@ -57,6 +57,5 @@ def invitation_mail(
         "may_request_pin": policy.may_request_pin,
     }
     with translation.override(language), timezone.override(tenant.time_zone):
-        subject = render_to_string("emails/invitation.subject.txt", context)
-        text = render_to_string("emails/invitation.txt", context)
-    return PreviewedMail(to=email, subject=subject.strip(), text=text.strip())
+        subject, text = mail.written("invitation", context)
+    return PreviewedMail(to=email, subject=subject, text=text)

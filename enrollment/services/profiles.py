@@ -126,10 +126,22 @@ def _note_issue(row: EnrollmentSession, actor: Actor) -> None:
 
 
 def current(session: EnrollmentSession) -> IssuedProfile | None:
-    """Return the newest profile of an attempt, dead or alive. One query."""
-    return (
-        session.profiles.select_related("link", "challenge").order_by("-created_at", "-pk").first()
+    """Return the profile that counts now, dead or alive: the newest one, unless a device used an
+    older one after the newest was made. One query."""
+    made = list(
+        session.profiles.select_related("link", "challenge").order_by("-created_at", "-pk")[
+            : 2 * MAX_LIVE
+        ]
     )
+    used = [
+        (profile.challenge.used_at, profile)
+        for profile in made
+        if profile.challenge.used_at is not None
+    ]
+    used_at, last = max(used, key=lambda pair: pair[0], default=(None, None))
+    if used_at is not None and made[0].created_at <= used_at:
+        return last
+    return made[0] if made else None
 
 
 def is_downloadable(profile: IssuedProfile) -> bool:
@@ -184,15 +196,16 @@ def download(*, token: str) -> Download:
     if hashlib.sha256(content).hexdigest() != profile.sha256:
         raise ProfileUnavailable
     now = clock.now()
-    is_first = IssuedProfile.objects.filter(pk=profile.pk, first_downloaded_at=None).update(
-        first_downloaded_at=now
-    )
-    IssuedProfile.objects.filter(pk=profile.pk).update(download_count=F("download_count") + 1)
+    counted = {"download_count": F("download_count") + 1}
+    row = IssuedProfile.objects.filter(pk=profile.pk)
+    is_first = row.filter(first_downloaded_at=None).update(first_downloaded_at=now, **counted)
     if is_first:
         life = challenge_ttl(profile.link.expires_at - profile.link.created_at)
         challenge = type(profile.challenge).objects.live(now).filter(pk=profile.challenge_id)
         challenge.update(expires_at=now + life)
         sessions.record(session, SessionStage.DOWNLOADED, actor=session.user.person_actor)
+    else:
+        row.update(**counted)
     return Download(content, profile.content_type, profile.filename)
 
 

@@ -62,7 +62,16 @@ def by_cookie(cookie: str, tenant: Tenant | None = None) -> EnrollmentSession | 
     session = found.select_related("tenant", "user__tenant", "invitation__user", "device").first()
     if session is None or (session.user is not None and not session.user.is_active):
         return None
-    return session
+    return None if _is_outdated(session) else session
+
+
+def _is_outdated(session: EnrollmentSession) -> bool:
+    """Whoever was confirmed before the password was changed elsewhere is not any more."""
+    changed_at = session.user.password_changed_at if session.user else None
+    if changed_at is None or not session.is_open:
+        return False
+    proofs = [at for at in (session.pin_verified_at, session.password_verified_at) if at]
+    return bool(proofs) and max(proofs) < changed_at
 
 
 def begin(*, invitation: Invitation, browser: Browser) -> Entered:
@@ -216,6 +225,7 @@ def choose_password(
 ) -> None:
     """Set the password of a confirmed person who has none, or a temporary one.
 
+    Other attempts of the person, confirmed with what was valid before, have to begin again.
     Raises ValidationError with every reason against the password, PasswordsDiffer, WrongStep.
     """
     user = session.user
@@ -225,8 +235,11 @@ def choose_password(
     if password != repeated:
         raise PasswordsDiffer
     validate_password(password, user)
-    users.set_password(user=user, password=password, actor=_person(user, browser.ip))
-    pins.void(user)
+    with transaction.atomic():
+        users.set_password(user=user, password=password, actor=_person(user, browser.ip))
+        pins.void(user)
+        shown = "pin_verified_at" if session.pin_verified_at else "password_verified_at"
+        EnrollmentSession.objects.filter(pk=session.pk).update(**{shown: clock.now()})
 
 
 @transaction.atomic

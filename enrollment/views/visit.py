@@ -52,9 +52,14 @@ class Visit:
         return registration.Browser(
             ip=net.client_ip(request),
             platform=self.detected.platform,
-            user_agent=request.headers.get("User-Agent", ""),
+            user_agent=_printable(request.headers.get("User-Agent", "")),
             language=translation.get_language() or "",
         )
+
+
+def _printable(text: str) -> str:
+    """What a browser says is stored and shown: nothing that a database or a page chokes on."""
+    return "".join(char for char in text[:300] if char.isprintable())
 
 
 def open_visit(request: HttpRequest, token: str, *, tenant: Tenant | None = None) -> Visit | None:

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from core import clock
 from devices.states import PENDING_ORDER, DeviceState
 from enrollment.states import StoppedReason
-from mdm.words import glossary, history
+from mdm.words import glossary, history, values
 
 register = template.Library()
 
@@ -145,6 +145,12 @@ def platform_icon(platform: str):
 def history_words(entry):
     """Return text, tone and icon of a change."""
     return history.words(entry.action)
+
+
+@register.filter
+def actor_words(entry) -> str:
+    """Return who made a change, as people would say it."""
+    return values.actor(entry)
 
 
 # Which page shows an object that the history names.

@@ -22,7 +22,7 @@ from enrollment import ledger_page
 from enrollment.models import EnrollmentSession
 from mdm.words import commands as command_words
 from mdm.words import history as history_words
-from mdm.words import inventory
+from mdm.words import inventory, values
 from mdm.words.glossary import term
 
 SHOWN_EVENTS = 15
@@ -92,7 +92,7 @@ def _told(entry: HistoryEntry) -> dict[str, Any]:
         "tone": words.tone,
         "icon": words.icon,
         "at": entry.at,
-        "by": entry.actor_label if entry.actor_kind != "device" else _("the device"),
+        "by": values.actor(entry) if entry.actor_kind != "device" else _("the device"),
         "note": entry.data.get("reason", ""),
     }
 
@@ -100,7 +100,8 @@ def _told(entry: HistoryEntry) -> dict[str, Any]:
 def _answered(command: Command) -> dict[str, Any]:
     look = term("command", command.status)
     return {
-        "text": f"{command_words.name(command)}: {look.label}",
+        "text": _("%(label)s: %(value)s")
+        % {"label": command_words.name(command), "value": look.label},
         "tone": look.tone,
         "icon": look.icon,
         "at": command_words.moment(command),

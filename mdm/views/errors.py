@@ -14,6 +14,7 @@ RETRY_AFTER_SECONDS = "30"
 # What a program gets instead of a page; the shape is that of `core.api.errors`.
 API_PREFIX = "/api/"
 API_WORDS = {
+    404: ("not_found", "There is nothing at this address."),
     413: ("body_too_large", "The request body is too large."),
     500: ("fault", "The fault is on our side and has been recorded."),
     503: ("unavailable", "The server cannot answer at the moment. Try again."),
@@ -41,6 +42,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path_info.startswith(API_PREFIX):
+        return _for_program(404)
     return error_page(request, 404, "404")
 
 

@@ -46,7 +46,7 @@ def _devices(user: User) -> dict[str, Any]:
         counts[platform, state] = number
     page = reverse("devices:device-list")
     bars = [
-        _bar(platform, counts, f"{page}?platform={platform}")
+        _bar(platform, counts, f"{page}?platform={platform}&managed=yes")
         for platform in Platform.values
         if any(counts[platform, state] for state in MANAGED)
     ]

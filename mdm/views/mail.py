@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import requires
 from core import ratelimit
-from core.models import OutboxMessage, OutboxStatus
+from core.models import OutboxMessage, OutboxStatus, Tenant
 from core.services import delivery, mail
 
 SHOWN = 25
@@ -96,8 +96,11 @@ def writes_files() -> bool:
 
 
 def mail_files() -> list[Path]:
-    """Return the written mails, newest first; none when a mail server is configured."""
-    if not writes_files() or not Path(settings.MAIL_DIR).is_dir():
+    """Return the written mails, newest first; none when a mail server is configured.
+
+    The folder tells no organisations apart, so with a second one on the server it stays closed.
+    """
+    if not writes_files() or not Path(settings.MAIL_DIR).is_dir() or Tenant.objects.count() > 1:
         return []
     files = [path for path in Path(settings.MAIL_DIR).glob("*.log") if path.is_file()]
     return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)

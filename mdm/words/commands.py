@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from devices.models import Command, Platform
 from devices.states import CommandStatus
@@ -65,8 +65,18 @@ def _error(command: Command) -> str:
 def _expired(command: Command) -> str:
     days = max(1, (command.deadline_at - command.created_at).days)
     if command.sent_at:
-        return _("The device received it and did not answer within %(days)s days.") % {"days": days}
-    return _("The device did not contact us within %(days)s days.") % {"days": days}
+        told = ngettext(
+            "The device received it and did not answer within %(days)s day.",
+            "The device received it and did not answer within %(days)s days.",
+            days,
+        )
+    else:
+        told = ngettext(
+            "The device did not contact us within %(days)s day.",
+            "The device did not contact us within %(days)s days.",
+            days,
+        )
+    return told % {"days": days}
 
 
 def _cancelled(command: Command) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from core.models import HistoryEntry
+from mdm.words import values
 from mdm.words.glossary import ATTENTION, DANGER, GOOD, NEUTRAL, PROGRESS
 
-MAX_SHOWN = 300
+PLAIN_LISTS = frozenset({"scopes", "commands"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ ACTIONS: dict[str, Words] = {
     "accounts.roles.changed": Words(_("Roles changed"), ATTENTION, "shield-check"),
     "accounts.password.changed": Words(_("Password changed"), NEUTRAL, "key"),
     "accounts.session.ended": Words(_("Sessions ended"), NEUTRAL, "logout"),
+    "accounts.second_factor.added": Words(_("Second factor added"), GOOD, "shield-check"),
+    "accounts.second_factor.removed": Words(_("Second factor removed"), ATTENTION, "shield-check"),
+    "accounts.recovery_codes.created": Words(_("Recovery codes made"), NEUTRAL, "key"),
     "accounts.token.created": Words(_("API token created"), ATTENTION, "key"),
     "accounts.token.revoked": Words(_("API token revoked"), NEUTRAL, "key"),
     "accounts.policy.changed": Words(_("Enrollment policy changed"), NEUTRAL, "adjustments"),
@@ -58,6 +62,8 @@ ACTIONS: dict[str, Words] = {
     "devices.queue.cancelled": Words(_("Waiting commands were cancelled"), NEUTRAL, "ban"),
     "devices.retire.cancelled": Words(_("Retire cancelled"), NEUTRAL, "ban"),
     "devices.wipe.cancelled": Words(_("Wipe cancelled"), NEUTRAL, "ban"),
+    "devices.identity.issued": Words(_("Certificate issued"), NEUTRAL, "certificate"),
+    "devices.identity.renewed": Words(_("Certificate issued anew"), NEUTRAL, "certificate"),
     "devices.identity.revoked": Words(_("Identity revoked"), NEUTRAL, "certificate"),
     "devices.command.expired": Words(_("The device did not answer in time"), ATTENTION, "circle-x"),
     "devices.command.failed": Words(_("The device refused a command"), ATTENTION, "alert-triangle"),
@@ -161,40 +167,11 @@ def changes(entry: HistoryEntry) -> list[dict[str, str]]:
     """Return what changed, field by field: before and after, or just a value."""
     shown = []
     for name, value in entry.data.items():
-        label = str(FIELDS.get(name, name.replace("_", " ")))
+        label = values.field(name)
         if isinstance(value, list) and len(value) == 2 and name not in PLAIN_LISTS:
-            shown.append({"label": label, "before": _text(value[0]), "after": _text(value[1])})
+            before, after = (values.text(name, one, action=entry.action) for one in value)
+            shown.append({"label": label, "before": before, "after": after})
         elif value not in ("", None, [], {}):
-            shown.append({"label": label, "value": _text(value)})
+            text = values.text(name, value, action=entry.action)
+            shown.append({"label": label, "value": text})
     return shown
-
-
-PLAIN_LISTS = frozenset({"scopes", "commands"})
-FIELDS = {
-    "state": _("state"),
-    "reason": _("reason"),
-    "person": _("person"),
-    "serial": _("serial number"),
-    "command": _("command"),
-    "commands": _("commands"),
-    "roles": _("roles"),
-    "scopes": _("rights"),
-    "first_name": _("first name"),
-    "last_name": _("last name"),
-    "language": _("language"),
-    "time_zone": _("time zone"),
-    "name": _("name"),
-    "help_contact": _("help contact"),
-}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        text = ", ".join(_text(item) for item in value)
-    elif isinstance(value, bool):
-        text = str(_("yes") if value else _("no"))
-    elif isinstance(value, dict):
-        text = ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
-    else:
-        text = "–" if value in (None, "") else str(value)
-    return text[:MAX_SHOWN]

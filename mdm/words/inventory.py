@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -59,7 +59,9 @@ def _moment(value: Any) -> str:
 
 
 def _size(value: Any) -> str:
-    return _("%(amount).1f GB") % {"amount": value / GIB} if isinstance(value, int) else ""
+    if not isinstance(value, int):
+        return ""
+    return _("%(amount)s GB") % {"amount": number_format(value / GIB, 1)}
 
 
 FACTS: dict[str, tuple[Any, Callable[[Any], str]]] = {

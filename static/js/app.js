@@ -48,24 +48,6 @@
     setTimeout(() => { label.textContent = before; }, 2000);
   };
 
-  // --- countdown rings
-  const tick = () => $$("[data-countdown]").forEach((box) => {
-    const left = Math.max(0, Math.round((Date.parse(box.dataset.countdown) - Date.now()) / 1000));
-    const text = left ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : box.dataset.over;
-    $("[data-left]", box).textContent = text;
-    $("[data-ring]", box).setAttribute("stroke-dashoffset", String(100 - Math.min(100, (100 * left) / Number(box.dataset.total))));
-    if (left === 0 && !box.dataset.announced) { box.dataset.announced = "1"; announce(box.dataset.over); }
-  });
-
-  // --- rows: the header box selects the page, the bar says how many
-  const countRows = (form) => {
-    const boxes = $$("[data-row]", form), chosen = boxes.filter((box) => box.checked).length;
-    boxes.forEach((box) => box.closest("tr").setAttribute("aria-selected", String(box.checked)));
-    const all = $("[data-all-rows]", form), bar = $("[data-bulk-bar]", form);
-    if (all) { all.checked = chosen > 0 && chosen === boxes.length; all.indeterminate = chosen > 0 && chosen < boxes.length; }
-    if (bar) { bar.hidden = chosen === 0; $("[data-count]", bar).textContent = String(chosen); }
-  };
-
   // --- live parts: polled by htmx; paused by the person, or while nobody looks
   const setPaused = (button, paused) => {
     document.body.toggleAttribute("data-live-paused", paused);
@@ -94,7 +76,7 @@
     const dialog = $("#dialog");
     if (!$("[data-confirm]", dialog)) return;
     if (!dialog.open) dialog.showModal();
-    ($("[autofocus]", dialog) || $("a, button, input", dialog))?.focus();
+    ($("[data-first]", dialog) || $("a, button, input", dialog))?.focus();
   };
 
   const prepare = (root) => {
@@ -102,8 +84,11 @@
     $$("[data-appearance-switch]", root).forEach((box) => { box.hidden = false; });
     $$("[data-pause]", root).forEach((button) => { button.hidden = false; });
     $$("[data-reveal][data-hide]", root).forEach((box) => { delete box.dataset.hide; hideLater(box); });
+    $$(".m-tabs [aria-current]", root).forEach((tab) => {
+      const tabs = tab.closest(".m-tabs");
+      tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+    });
     $$("[data-error-summary]", root).forEach((box) => box.focus());
-    tick();
   };
 
   document.addEventListener("click", (event) => {
@@ -119,11 +104,6 @@
     else if ((item = on("button[data-pause]"))) setPaused(item, !document.body.hasAttribute("data-live-paused"));
     else if (event.target.matches?.("#side.m-drawer-open")) setDrawer(false);
     else if (event.target.id === "dialog") event.target.close();
-  });
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form");
-    if (event.target.matches("[data-all-rows]")) $$("[data-row]", form).forEach((box) => { box.checked = event.target.checked; });
-    if (event.target.matches("[data-row], [data-all-rows]")) countRows(form);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === " " && event.target.matches?.("a.m-sort")) { event.preventDefault(); event.target.click(); }
@@ -146,6 +126,5 @@
   document.addEventListener("DOMContentLoaded", () => {
     setTheme(storedTheme());
     prepare(document);
-    setInterval(tick, 1000);
   });
 })();

@@ -4,12 +4,16 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings as django_settings
+from django.core import mail as django_mail
 from django.urls import reverse
 
 from accounts.models import User
-from core.models import OutboxMessage
+from accounts.services import users
+from core.models import HistoryEntry
+from core.services import delivery
 from tests import factories
 from tests.factories import PASSWORD
+from tests.portal import confirm
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +25,12 @@ def without_second_factor(settings):
 
 def sign_in(client, email: str, password: str = PASSWORD):
     return client.post(reverse("account_login"), {"login": email, "password": password})
+
+
+def work_off() -> None:
+    """Let the workers do what is due, letters and the mails that come of them."""
+    while delivery.sweep():
+        pass
 
 
 def test_an_administrator_signs_in(client, owner):
@@ -95,6 +105,9 @@ def test_a_temporary_password_must_be_changed_first(client, owner):
     owner.refresh_from_db()
     assert owner.check_password(new)
     assert not owner.must_change_password
+    assert HistoryEntry.objects.about(owner).get().action == "accounts.password.changed"
+    work_off()
+    assert [mail.to for mail in django_mail.outbox] == [[owner.email]]
 
 
 def test_an_administrator_must_add_a_second_factor(client, owner, settings):
@@ -125,34 +138,62 @@ def test_a_reset_is_asked_for_with_the_same_answer_for_all(client, owner, tenant
         response = client.post(reverse("account_reset_password"), {"email": email})
         answers.append((response.status_code, response.url))
     assert len(set(answers)) == 1
-    assert [m.recipient for m in OutboxMessage.objects.all()] == [owner.email]
+    work_off()
+    assert [mail.to for mail in django_mail.outbox] == [[owner.email]]
 
 
 def test_a_reset_link_dies_with_the_password(client, owner):
-    from core import outbox
-
     client.post(reverse("account_reset_password"), {"email": owner.email})
-    text = outbox.open_body(OutboxMessage.objects.get())["text"]
+    work_off()
+    text = django_mail.outbox[-1].body
     link = next(word for word in text.split() if "/account/password/reset/" in word)
     path = "/" + link.split("/", 3)[3]
     assert client.get(path).status_code == 302
-    owner.set_password("changed in the meantime, then")
-    owner.save()
+    users.set_password(user=owner, password="changed in the meantime, then", actor=owner.actor)
     client.session.flush()
     assert client.get(path).status_code == 200
     assert "token_fail" in client.get(path).context
 
 
 def test_a_reset_link_uses_the_public_address_whatever_the_host(client, owner, settings):
-    from core import outbox
-
     settings.ALLOWED_HOSTS = ["testserver", "localhost"]
     client.post(
         reverse("account_reset_password"), {"email": owner.email}, headers={"host": "localhost"}
     )
-    text = outbox.open_body(OutboxMessage.objects.get())["text"]
+    work_off()
+    text = django_mail.outbox[-1].body
     assert f"{settings.MUSTER_PUBLIC_URL}/account/password/reset/" in text
 
 
 def test_an_unknown_host_is_refused(client):
     assert client.get("/sign-in/", headers={"host": "evil.test"}).status_code == 400
+
+
+def test_a_change_of_the_second_factor_is_told(client, owner, django_capture_on_commit_callbacks):
+    client.force_login(owner, backend="accounts.backends.PortalBackend")
+    confirm(client)
+    client.get(reverse("mfa_activate_totp"))
+    secret = client.session["mfa.totp.secret"]
+    code = totp.format_hotp_value(
+        totp.hotp_value(secret, next(iter(totp.yield_hotp_counters_from_time())))
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("mfa_activate_totp"), {"code": code})
+    client.post(reverse("mfa_deactivate_totp"))
+    actions = HistoryEntry.objects.about(owner).order_by("id").values_list("action", flat=True)
+    assert [one for one in actions if "second_factor" in one] == [
+        "accounts.second_factor.added",
+        "accounts.second_factor.removed",
+    ]
+    work_off()
+    assert len(django_mail.outbox) >= 2
+    assert {mail.to[0] for mail in django_mail.outbox} == {owner.email}
+
+
+def test_somebody_without_role_and_password_gets_no_reset_link(client, person, tenant):
+    """Their way in is a PIN; a link to a mailbox must not replace it."""
+    client.post(reverse("account_reset_password"), {"email": person.email})
+    invited = factories.user(tenant, "helpdesk", password=None)
+    client.post(reverse("account_reset_password"), {"email": invited.email})
+    work_off()
+    assert [mail.to for mail in django_mail.outbox] == [[invited.email]]

@@ -136,6 +136,8 @@ def test_another_topic_takes_the_typed_name(signed_in, admin, authority, request
     refused = client.post(url, {"certificate": as_file(content)})
     assert refused.status_code == 422
     assert "1 device would have to enroll again" in text(refused)
+    assert 'name="confirmation" value=""' not in text(refused)
+    assert refused.context["form"].fields["confirmation"].widget.input_type == "text"
     # The browser forgets the file; the page has it as text.
     kept = refused.context["form"]["text"].value()
     assert kept.strip() == content.decode().strip()

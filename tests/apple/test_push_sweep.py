@@ -507,6 +507,18 @@ def test_lost_pushes_converge(apns, certificate, tenant):
     assert all(len(apns.pushes_to(token_of(n))) == (2 if n % 3 == 0 else 1) for n in range(1, 31))
 
 
+def test_a_sweep_goes_on_batch_by_batch_until_its_time_is_up(
+    apns, certificate, tenant, monkeypatch
+):
+    monkeypatch.setattr(push_sweep, "BATCH", 4)
+    for number in range(1, 11):
+        channel(tenant, number)
+    monkeypatch.setattr(push_sweep, "SWEEP_SECONDS", 0)
+    assert push_sweep.sweep() == 0
+    monkeypatch.setattr(push_sweep, "SWEEP_SECONDS", 90)
+    assert push_sweep.sweep() == 10
+
+
 def test_push_one_touches_only_its_channel(apns, certificate, tenant):
     mine, other = channel(tenant, 1), channel(tenant, 2)
     assert push_sweep.push_one(str(mine.pk))

@@ -72,6 +72,7 @@ def test_placeholders_survive_translation(language):
 def test_the_compiled_catalogue_is_fresh(language):
     needs_catalogue(language)
     for path in own_catalogues(language):
+        assert path.with_suffix(".mo").exists(), f"compile {name(path)}"
         compiled = {
             (entry.msgctxt or "", entry.msgid): translations(entry)
             for entry in polib.mofile(str(path.with_suffix(".mo")))

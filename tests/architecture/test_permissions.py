@@ -10,6 +10,7 @@ from tests import factories
 from tests.architecture.routes import routes
 from tests.architecture.test_routes import listed
 
+pytestmark = pytest.mark.embedded_only
 # Pages for everybody who is signed in.
 FOR_ALL = {"home", "set-language", "me-bare"}
 OWN_ACCOUNT = ("account_", "mfa_")

@@ -10,6 +10,7 @@ from django.test import Client
 
 from tests.architecture.routes import METHODS, routes
 
+pytestmark = pytest.mark.embedded_only
 LIST = Path(__file__).with_name("public_routes.txt")
 REFUSALS = {401, 403, 404, 405}
 SIGN_INS = ("/sign-in/", "/me/sign-in/")

@@ -204,3 +204,56 @@ def test_nothing_unfinished_is_left_in_the_code():
         and marks.search(path.read_text(errors="replace"))
     ]
     assert found == []
+
+
+def is_literal(node):
+    """Text that stands in the source, or was translated from what stands there."""
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.BinOp):
+        return is_literal(node.left) and is_literal(node.right)
+    return isinstance(node, ast.Call) and dotted(node.func) in ("_", "gettext", "ngettext")
+
+
+# Statements that the framework compiled from a queryset, with their values apart.
+COMPILED_SQL = {"apple/services/polls.py"}
+
+
+def is_of_the_source(path, node, called):
+    """Say whether what is formatted, or asked of the database, stands in the source."""
+    method = node.func.attr if isinstance(node.func, ast.Attribute) else called
+    if method == "format" and isinstance(node.func, ast.Attribute):
+        return is_literal(node.func.value)
+    if method in ("format_html", "format_html_join", "format_lazy"):
+        return is_literal(node.args[0])
+    if method in ("execute", "executemany") and "cursor" in called:
+        return name(path) in COMPILED_SQL or is_literal(node.args[0])
+    return True
+
+
+def test_no_text_from_elsewhere_is_a_format_a_page_or_a_query():
+    """S-11, S-12, S-14: `str.format`, `format_html` and SQL take text of the source only."""
+    wrong = [
+        place(path, node)
+        for path, node, called in calls()
+        if not name(path).startswith("simulator/") and not is_of_the_source(path, node, called)
+    ]
+    assert wrong == []
+
+
+def test_escaped_text_is_made_by_templates_alone():
+    marks = re.compile(r"\b(?:SafeString|SafeText|SafeData|html_safe|mark_safe)\b")
+    assert [name(path) for path in modules() if marks.search(path.read_text())] == []
+
+
+# Who starts programs, and why.
+STARTS_PROGRAMS = {
+    "mdm/supervisor.py": "the web server, worker and beat of `serve`",
+    "mdm/tether.py": "becomes the program that the supervisor starts",
+}
+
+
+def test_programs_are_started_in_one_place_only():
+    marks = re.compile(r"^\s*(?:import|from) (?:subprocess|pty)\b|\bos\.(?:exec|spawn|fork)", re.M)
+    found = {name(path) for path in modules() if marks.search(path.read_text())}
+    assert found <= STARTS_PROGRAMS.keys()

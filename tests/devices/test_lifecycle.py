@@ -80,6 +80,30 @@ def test_a_wipe_needs_the_typed_name_and_a_reason(device, owner):
     assert wipe(device, owner, confirmation=f" {device.label.upper()} ").state == S.WIPE_PENDING
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "fits"),
+    [
+        ("Pia’s iPhone", "Pia's iPhone", True),
+        ("MacBook\u00a0Pro de «Léa»", 'MacBook Pro de "Léa"', True),
+        ("Le\u0301a 🦊\u200d❄️", "léa 🦊❄️", True),
+        ("iPhone\u200b", "iPhone", True),
+        ("\u200b", "\u200b", True),
+        ("\u200b", " \u200c", False),
+        ("\u200b", "x", False),
+        ("Pia’s iPhone", "Pias iPhone", False),
+        ("iPhone 1", "iPhone 11", False),
+    ],
+)
+def test_a_name_is_confirmed_as_a_keyboard_has_it(device, owner, name, typed, fits):
+    Device.objects.filter(pk=device.pk).update(name=name)
+    device.refresh_from_db()
+    if fits:
+        assert wipe(device, owner, confirmation=typed).state == S.WIPE_PENDING
+    else:
+        with pytest.raises(errors.ConfirmationMismatch):
+            wipe(device, owner, confirmation=typed)
+
+
 def test_one_wipe_at_a_time(device, owner, tenant, person):
     wipe(device, owner)
     with pytest.raises(errors.WipeLimitReached):

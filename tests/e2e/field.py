@@ -12,13 +12,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from simulator import wire
+from simulator.administrator import Administrator
 from simulator.devices import Device, IPad, IPhone, Mac, facts
 from simulator.ledger import Ledger
 from simulator.mailbox import Invitation, parse_message, read_invitation
 from simulator.person import Person
 from simulator.wire import Patience
 from tests.e2e.inside import Inside
-from tests.e2e.server import Server
+from tests.e2e.server import OWNER, Server
 from tests.fakes.apns import FakeAPNs
 from tests.fakes.smtp import FakeSMTP
 from tests.fakes.waiting import until
@@ -36,9 +37,13 @@ class Field:
         self.server, self.mail, self.apns = server, mail, apns
         self.ledger = Ledger()
         self.devices: list[Device] = []
+        self._shared: dict[str, Device] = {}
         self._invited: list[tuple[Person, Invitation]] = []
         self._stack = contextlib.ExitStack()
         self.inside = self._stack.enter_context(Inside(server))
+        made = server.manage("create_token", "field", "--owner", OWNER)
+        token = made.stdout.strip()
+        self.administrator = Administrator(self.http(), server.url, token)
         self._prepare_pushes()
 
     def close(self) -> None:
@@ -49,10 +54,11 @@ class Field:
         if self.apns is None:
             self.inside.call("install_practice")
             return
-        request = x509.load_pem_x509_csr(self.inside.call("push_request").encode())
+        csr = self.administrator.request_push_certificate()
+        request = x509.load_pem_x509_csr(csr.encode())
         certificate = self.apns.authority.sign_push_request(request, TOPIC)
         pem = certificate.public_bytes(serialization.Encoding.PEM)
-        self.inside.call("push_upload", pem=pem.decode())
+        self.administrator.upload_push_certificate(pem.decode())
 
     # People
 
@@ -62,7 +68,7 @@ class Field:
         return [self.invitation_of(email) for email in emails]
 
     def send_invitations(self, *emails: str) -> None:
-        self.inside.call("invite", emails=list(emails))
+        self.administrator.invite(*emails)
 
     def invitation_of(self, email: str, *, number: int = 1, seconds: float = 30) -> Invitation:
         """The newest of at least `number` invitations in somebody's mailbox."""
@@ -121,6 +127,12 @@ class Field:
         self.settle(device)
         return device
 
+    def shared(self, kind: str = "iphone") -> Device:
+        """An enrolled device for tests that leave it managed and its queue empty."""
+        if kind not in self._shared:
+            self._shared[kind] = self.enrolled(kind)
+        return self._shared[kind]
+
     def settle(self, device: Device) -> None:
         """Let the device work off what waits for it."""
         until(lambda: device.poll() == 0, seconds=20)
@@ -139,7 +151,7 @@ class Field:
 
     def order(self, device: Device, action: str, **arguments: Any) -> None:
         """Have an administrator act: check_in, lock, retire, wipe, cancel."""
-        self.inside.call("order", udid=device.udid, action=action, **arguments)
+        self.administrator.order(device.udid, action, **arguments)
 
 
 def _kind(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""What tests do inside a running server's world: look at its rows, and act as an administrator.
+"""What tests do inside a running server's world: look at its rows, and fill its queue.
 
 A process beside the server, with its settings, answers one JSON line for each line that it gets.
 """
@@ -123,15 +123,6 @@ def invite(emails: list[str]) -> int:
     return len(invitations.invite(tenant=tenant, emails=emails, actor=Actor.system("tests")))
 
 
-def revoke(email: str) -> None:
-    from core.actors import Actor
-    from enrollment.models import Invitation
-    from enrollment.services import invitations
-
-    invitation = Invitation.objects.get(user__email=email)
-    invitations.revoke(invitation=invitation, actor=Actor.system("tests"))
-
-
 def enqueue(kind: str, params: dict[str, Any], times: int) -> int:
     """Queue a command `times` times on the device channel of every active device."""
     from core.actors import Actor
@@ -152,25 +143,6 @@ def install_practice() -> bool:
     from core.models import Tenant
 
     return push_certificate.install_practice(tenant=Tenant.objects.get()) is not None
-
-
-def order(udid: str, action: str, **arguments: Any) -> None:
-    """Have an administrator act on the current entry of a device."""
-    from core.actors import Actor
-    from devices.models import Device
-    from devices.services import actions, lifecycle
-
-    device = Device.objects.current().get(physical__key=udid)
-    verbs = {
-        "check_in": actions.check_in,
-        "lock": actions.lock,
-        "retire": lifecycle.request_retire,
-        "wipe": lifecycle.request_wipe,
-        "cancel": lifecycle.cancel_order,
-    }
-    if action == "wipe":
-        arguments = {"confirmation": device.label, "reason": "a test", **arguments}
-    verbs[action](device=device, actor=Actor("user", "0", "olga.owner@acme.test"), **arguments)
 
 
 def entries(udid: str) -> list[dict[str, Any]]:
@@ -201,52 +173,10 @@ def _history_of(device: Any) -> list[str]:
     return list(HistoryEntry.objects.about(device).order_by("id").values_list("action", flat=True))
 
 
-def pin_of(udid: str) -> str | None:
-    """The PIN that a Mac was locked with, as the help desk would reveal it."""
-    from core.actors import Actor
-    from devices.models import Device
-    from devices.services import pins
-
-    device = Device.objects.current().get(physical__key=udid)
-    return pins.reveal_pin(device=device, actor=Actor("user", "0", "olga.owner@acme.test"))
-
-
-def push_request() -> str:
-    """A signing request for a push certificate, as the settings page makes it."""
-    from apple.services import push_certificate
-    from core.actors import Actor
-    from core.models import Tenant
-
-    row = push_certificate.request(tenant=Tenant.objects.get(), actor=Actor.system("tests"))
-    return str(row.data["csr"])
-
-
-def push_upload(pem: str) -> None:
-    from apple.services import push_certificate
-    from core.actors import Actor
-    from core.models import Tenant
-
-    push_certificate.upload(
-        tenant=Tenant.objects.get(), content=pem.encode(), actor=Actor.system("tests")
-    )
-
-
 def _count(model: Any, field: str) -> dict[str, int]:
     return dict(Counter(model.objects.order_by().values_list(field, flat=True)))
 
 
 FUNCTIONS = {
-    function.__name__: function
-    for function in (
-        look,
-        invite,
-        revoke,
-        enqueue,
-        order,
-        entries,
-        pin_of,
-        install_practice,
-        push_request,
-        push_upload,
-    )
+    function.__name__: function for function in (look, invite, enqueue, entries, install_practice)
 }

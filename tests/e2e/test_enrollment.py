@@ -14,6 +14,7 @@ from simulator.errors import (
     ServerRefused,
     Unenrolled,
 )
+from simulator.person import Person
 from tests.fakes.waiting import until
 from tests.pki_material import rsa_key
 
@@ -43,6 +44,14 @@ def test_from_the_mail_to_active_with_inventory(field, kind):
     assert entry["name"] == device.facts.device_name
     assert entry["history"][0] == "devices.device.enrolling"
     assert "devices.device.active" in entry["history"]
+
+
+def test_the_mail_is_understood_in_french_too(field):
+    person = Person("amelie@people.test", language="fr")
+    field.administrator.invite(person.email, language="fr")
+    device = field.device()
+    person.accept(device, field.invitation_of(person.email))
+    assert field.state(device) == "active"
 
 
 def test_the_push_wakes_the_device_by_itself(field):
@@ -115,7 +124,7 @@ def test_a_link_that_nobody_made_leads_nowhere(field):
 
 
 def test_a_device_cannot_speak_for_another(field):
-    victim, thief = field.enrolled(), field.enrolled()
+    victim, thief = field.shared(), field.enrolled()
     victim_before = field.entry(victim)
     thief.facts = dataclasses.replace(thief.facts, udid=victim.udid)
     for attempt in (thief.authenticate, thief.poll, thief.rotate_tokens):
@@ -142,7 +151,7 @@ def test_a_disabled_link_after_revocation_turns_the_device_away(field):
     device = field.device()
     _, data = person.fetch_profile(device, invitation.link, pin=invitation.pin)
     identity = device.obtain_identity(profile.read_enrollment(data))
-    field.inside.call("revoke", email=person.email)
+    field.administrator.revoke(person.email)
     device.manage_with(profile.read_enrollment(data), identity)
     with pytest.raises((Unenrolled, ServerRefused)):
         device.authenticate()

@@ -109,6 +109,8 @@ def pages(world) -> list[str]:
         path("settings-organisation"),
         path("settings-policy"),
         path("settings-mail"),
+        path("settings-push"),
+        path("settings-push-upload"),
         path("settings-tokens"),
         path("settings-token-new"),
         path("mfa_index"),
@@ -174,9 +176,55 @@ def test_no_page_before_the_sign_in_has_a_barrier(new_context, live_server, tena
     page.fill("[name=login]", "nobody@acme.test")
     page.fill("[name=password]", "wrong")
     page.click("main button")
+    page.locator("[data-error-summary]").wait_for()
+    page.wait_for_load_state()
     assert page.title().startswith("Error:")
     found += check(page, axe)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_no_page_of_the_second_step_has_a_barrier(
+    new_context, live_server, client, owner, settings, width
+):
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+    from allauth.mfa.totp.internal import auth as totp
+
+    settings.MUSTER_REQUIRE_ADMIN_MFA = True
+    totp.TOTP.activate(owner, totp.generate_totp_secret())
+    RecoveryCodes.activate(owner)
+    context = new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    page, axe, found = context.new_page(), Axe(), []
+    page.goto(live_server.url + path("account_login"))
+    page.fill("[name=login]", owner.email)
+    page.fill("[name=password]", factories.PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**" + path("mfa_authenticate") + "**")
+    found += check(page, axe)
+    sign_in(context, live_server, client, owner)
+    for name in (
+        "mfa_index",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_deactivate_totp",
+        "account_reauthenticate",
+    ):
+        found += check(page, axe, live_server.url + path(name))
+    assert not found, "\n".join(found)
+
+
+def test_french_fits_a_narrow_screen(new_context, live_server, client, owner, world):
+    type(owner).objects.filter(pk=owner.pk).update(language="fr")
+    context = new_context(viewport={"width": 320, "height": 800})
+    sign_in(context, live_server, client, owner)
+    page, wide = context.new_page(), []
+    for where in pages(world):
+        page.goto(live_server.url + where)
+        assert page.locator("html").get_attribute("lang") == "fr"
+        root = "document.documentElement"
+        if page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"):
+            wide.append(where)
+    assert wide == []
 
 
 def test_forced_colours_and_print_keep_the_words(new_context, live_server, client, owner, world):

@@ -36,12 +36,10 @@ class Connection:
         self._socket.sendall(request)
         head = self._read_until(b"\r\n\r\n")
         status = int(head[9:12])
-        length = 0
-        for line in head.split(b"\r\n")[1:]:
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        return status, self._read(length)
+        headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        if b"content-length" not in headers:
+            raise ConnectionError("the answer does not say how long it is")
+        return status, self._read(int(headers[b"content-length"]))
 
     def _read_until(self, mark: bytes) -> bytes:
         while mark not in self._rest:

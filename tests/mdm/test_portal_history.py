@@ -61,7 +61,7 @@ def test_one_object_can_be_followed(signed_in, auditor, entries, device):
 def test_an_entry_has_a_page_with_before_and_after(signed_in, auditor, entries):
     entry = HistoryEntry.objects.get(action="devices.device.retired")
     page = text(signed_in(auditor).get(path("history-detail", entry.pk)))
-    assert "retire_sent" in page
+    assert "Retire sent" in page
     assert "devices.device.retired" in page
 
 

@@ -25,7 +25,8 @@ def test_every_number_leads_to_as_many_rows(signed_in, admin, tenant, person):
     home = client.get("/")
     stats = [home.context[name] for name in ("stat_devices", "stat_sessions", "stat_invitations")]
     assert [stat["value"] for stat in stats] == [2, 1, 0]
-    for stat in [*stats, *home.context["states"]]:
+    assert [bar["value"] for bar in home.context["bars"]] == [3]
+    for stat in [*stats, *home.context["states"], *home.context["bars"]]:
         shown = client.get(stat["url"]).context["table"].paginator.count
         assert shown == stat.get("value") or shown == stat.get("count")
 

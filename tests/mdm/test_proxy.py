@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -37,9 +39,11 @@ class Upstream(BaseHTTPRequestHandler):
     """Notes what arrives behind the proxy."""
 
     seen: list = []
+    begun: list = []
     protocol_version = "HTTP/1.1"
 
     def _answer(self):
+        self.begun.append(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.seen.append((self.path, dict(self.headers), len(body)))
         self.send_response(200)
@@ -52,6 +56,12 @@ class Upstream(BaseHTTPRequestHandler):
         """Stay quiet."""
 
 
+def _words_of_an_old_caddy():
+    told = subprocess.run(["caddy", "version"], capture_output=True, text=True, timeout=20).stdout
+    version = tuple(int(part) for part in told.split()[0].lstrip("v").split(".")[:3])
+    return {"MUSTER_PROXY_BUFFERS": "buffer_requests"} if version < (2, 6, 3) else {}
+
+
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory):
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
@@ -62,6 +72,7 @@ def proxy(tmp_path_factory):
         "HOME": str(folder),
         "MUSTER_SITE": f"http://localhost:{port}",
         "MUSTER_UPSTREAM": f"127.0.0.1:{upstream.server_port}",
+        **_words_of_an_old_caddy(),
     }
     command = ["caddy", "run", "--adapter", "caddyfile", "--config", ROOT / "Caddyfile"]
     process = Process(command, log=folder / "caddy.log", env=environment, cwd=folder)
@@ -75,6 +86,7 @@ def proxy(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def forget():
     Upstream.seen.clear()
+    Upstream.begun.clear()
 
 
 @pytest.mark.parametrize("name", sorted(FORGED))
@@ -125,3 +137,19 @@ def test_a_full_inventory_passes(proxy):
     proxy.put("/mdm/apple/connect?full", content=b"x" * 20_000_000)
     # A request that was cut may still be noted while this one passes.
     assert [size for path, _, size in Upstream.seen if path.endswith("?full")] == [20_000_000]
+
+
+def test_a_slow_body_holds_no_worker(proxy):
+    """The server has a few threads; whoever sends slowly must not get one of them."""
+    port = proxy.base_url.port
+    with contextlib.ExitStack() as stack:
+        for path in ("/mdm/apple/checkin?slow", "/sign-in/?slow"):
+            slow = stack.enter_context(socket.create_connection(("localhost", port), timeout=10))
+            head = f"PUT {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 5000\r\n\r\n"
+            slow.sendall(head.encode() + b"the beginning")
+        for number in range(5):
+            assert proxy.get(f"/healthz?{number}").status_code == 200
+        assert [path for path in Upstream.begun if path.endswith("slow")] == []
+        slow.sendall(b"x" * 4987)
+        assert slow.recv(12) == b"HTTP/1.1 200"
+    assert [path for path in Upstream.begun if path.endswith("slow")] == ["/sign-in/?slow"]

@@ -25,8 +25,13 @@ supervisor = Supervisor(
 supervisor.run(is_ready=lambda: True, announce=lambda: print("announced", flush=True))
 print("stopped", flush=True)
 """
-SLEEPER = "import os, time; print(os.getpid()); time.sleep(600)"
-WITH_GRANDCHILD = "import os, time; os.fork(); print(os.getpid()); time.sleep(600)"
+TELL = "os.write(1, b'%d\\n' % os.getpid())"
+SLEEPER = f"import os, time; {TELL}; time.sleep(600)"
+# The first process tells both ids in one write, its own first: numbers wrap around.
+WITH_GRANDCHILD = (
+    "import os, time; other = os.fork();"
+    " other and os.write(1, b'%d\\n%d\\n' % (os.getpid(), other)); time.sleep(600)"
+)
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + SLEEPER
 
 
@@ -55,7 +60,7 @@ def pids(tmp_path):
             found = [int(line) for line in path.read_text().split()] if path.exists() else []
             return found if len(found) >= count else None
 
-        return until(printed, what=f"{count} process ids")
+        return until(printed, seconds=20, what=f"{count} process ids")
 
     return read
 
@@ -99,8 +104,8 @@ def test_a_killed_child_is_replaced_within_seconds(supervise, pids):
 
 def test_what_a_killed_child_had_started_goes_with_it(supervise, pids):
     supervise(WITH_GRANDCHILD)
-    family = pids(2)
-    os.kill(min(family), signal.SIGKILL)
+    family = pids(2)[:2]
+    os.kill(family[0], signal.SIGKILL)
     are_gone(family)
 
 

@@ -11,7 +11,7 @@ from core.models import HistoryEntry
 from devices.states import DeviceState
 from enrollment.states import InvitationStatus, SessionOutcome, SessionStage
 from mdm.templatetags import muster
-from mdm.words import commands, glossary, history
+from mdm.words import commands, glossary, history, values
 from tests.architecture.sources import ROOT, modules, templates, tree
 
 VENDOR = ROOT / "static" / "vendor"
@@ -23,6 +23,7 @@ FORMATTED = {
     "enrollment.session.": [*SessionStage.values, *set(SessionOutcome.values) - {"open"}],
     "devices.": ["devices.retire.cancelled", "devices.wipe.cancelled"],
 }
+CHOSEN = {"devices.identity.issued", "devices.identity.renewed"}
 
 
 def recorded() -> set[str]:
@@ -58,7 +59,7 @@ def test_every_stored_value_has_a_word_a_meaning_and_an_icon(vocabulary):
 
 
 def test_every_change_that_is_written_can_be_told():
-    assert sorted(recorded() - set(history.ACTIONS)) == []
+    assert sorted((recorded() | CHOSEN) - set(history.ACTIONS)) == []
 
 
 def test_every_icon_that_pages_use_is_in_the_sprite_and_no_other():
@@ -102,6 +103,41 @@ def test_times_are_told_in_one_unit(delta, words):
 )
 def test_changes_are_shown_as_before_and_after(value, shown):
     assert history.changes(HistoryEntry(data={"state": value})) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "value", "shown"),
+    [
+        ("devices.device.wipe_sent", "state", "wipe_sent", "Wipe sent"),
+        ("accounts.token.created", "scopes", ["devices.view"], "See devices"),
+        ("accounts.roles.changed", "roles", ["helpdesk", "own-role"], "Help desk, own-role"),
+        ("enrollment.session.refused", "reason", "device_limit", "The person has as many"),
+        ("devices.device.wipe_pending", "reason", "revoked", "revoked"),
+        ("enrollment.invitation.sent", "expires_at", "2026-03-01T12:00:00+00:00", "March 1, 2026"),
+        ("enrollment.invitation.sent", "expires_at", "2026-99-99T12:00:00+00:00", "2026-99-99T"),
+        ("enrollment.invitation.sent", "expires_at", "2026-03-01T12:00:00", "2026-03-01T12"),
+    ],
+)
+def test_stored_values_are_told_in_words(action, name, value, shown):
+    assert values.text(name, value, action=action).startswith(shown)
+
+
+def test_a_field_of_the_policy_has_its_label():
+    assert values.field("pin_days") == "days a PIN is valid"
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "shown"),
+    [
+        ("user", "olga@acme.test", "olga@acme.test"),
+        ("system", "bootstrap", "Set-up of the server"),
+        ("system", "recover_owner", "Console of the server"),
+        ("system", "deadlines", "Muster itself"),
+        ("device", "SCEP client", "the device"),
+    ],
+)
+def test_who_acted_is_told_in_words(kind, label, shown):
+    assert values.actor(HistoryEntry(actor_kind=kind, actor_label=label)) == shown
 
 
 def test_what_a_device_calls_an_error_is_read_with_care():

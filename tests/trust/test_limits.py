@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.client import FakePayload
 
 from mdm.middleware import PAGE_BODY_LIMIT
+from tests import factories
 from tests.portal import confirm
 
 pytestmark = pytest.mark.django_db
@@ -95,10 +96,69 @@ def test_without_a_database_nobody_is_signed_out(quiet, owner, settings, no_data
     assert quiet.get("/devices/").status_code == 200
 
 
-def test_without_a_database_the_api_answers_in_its_own_words(quiet, owner, no_database):
-    from tests import factories
-
+@pytest.fixture
+def api(owner):
     _row, token = factories.token(owner)
+    return Client(raise_request_exception=False, headers={"authorization": f"Bearer {token}"})
+
+
+def test_without_a_database_the_api_answers_in_its_own_words(api, no_database):
     with no_database:
-        answer = quiet.get("/api/v1/devices", headers={"authorization": f"Bearer {token}"})
-    assert answer.status_code in (404, 503)
+        answer = api.get("/api/v1/devices/")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert answer.json()["error"]["code"] == "unavailable"
+
+
+@pytest.mark.parametrize("size", ["201", "0", "-1", "1e3", "000000001999999999", "1" * 5000, "٣"])
+def test_no_page_of_the_api_is_larger_than_the_largest(api, device, size):
+    assert api.get("/api/v1/devices/", {"page_size": size}).status_code == 400
+
+
+BODIES = {
+    "nested": b"[" * 100_000,
+    "a long number": b'{"reason": ' + b"9" * 5000 + b"}",
+    "no text": b'{"reason": "\xff\xfe"}',
+    "half a sign": b'{"reason": "\\ud800"}',
+    "a zero byte": b'{"reason": "\\u0000"}',
+    "not a number": b'{"reason": NaN}',
+    "a list": b"[]",
+    "nothing": b"null",
+    "cut off": b'{"reason": "',
+    "a key twice": b'{"reason": [], "reason": {}}',
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_body_that_is_no_call_is_the_callers_fault(api, device, kind):
+    for path in (f"/api/v1/devices/{device.pk}/retire/", "/api/v1/invitations/", "/api/v1/users/"):
+        answer = api.post(path, BODIES[kind], content_type="application/json")
+        assert answer.status_code == 400, path
+        assert answer.json()["error"]["code"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/mdm/apple/checkin",
+        "/mdm/apple/scep/acme?operation=GetCACaps",
+        "/mdm/apple/scep/acme?operation=nothing",
+        "/mdm/nowhere",
+        "/static/nowhere.css",
+        "/nowhere",
+    ],
+)
+def test_no_cache_keeps_what_is_not_a_file(client, tenant, path):
+    assert "no-store" in client.get(path).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("tail", ["/", "//", "/.", "/..", ";x", "%00", "%2f", "/../checkin"])
+@pytest.mark.parametrize(
+    "path", ["/mdm/apple/checkin", "/mdm/apple/connect", "/mdm/apple/scep/acme"]
+)
+def test_an_address_of_devices_never_leads_elsewhere(client, tenant, path, tail):
+    for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT"):
+        answer = client.generic(method, path + tail)
+        assert answer.status_code in (403, 404, 405)
+        assert "Location" not in answer.headers
+        assert not answer.cookies
