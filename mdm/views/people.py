@@ -21,6 +21,7 @@ from core.views.lists import list_page
 from devices.models import Device
 from devices.states import MANAGED
 from enrollment.models import Invitation
+from enrollment.services import pins
 from mdm.tables import UserTable
 from mdm.views.device_page import timeline
 
@@ -53,6 +54,7 @@ def user_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "person": person,
         "roles": person.roles.all(),
+        "pin": pins.info(person),
         "has_second_factor": is_mfa_enabled(person),
         "devices": devices.current().select_related("contact").order_by("-created_at")[:SHOWN],
         "device_count": devices.current().count(),
