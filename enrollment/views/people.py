@@ -6,8 +6,9 @@ import uuid
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -15,8 +16,39 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import requires
 from accounts.models import User
 from core.errors import DomainError
-from core.views.actions import posted
-from enrollment.services import letters, pin_handover
+from core.views.actions import attempt, posted
+from enrollment.forms import NewPersonForm
+from enrollment.services import invitations, letters, pin_handover
+
+
+@requires("users.manage")
+@require_http_methods(["GET", "POST"])
+def person_new(request: HttpRequest) -> HttpResponse:
+    user = request.user
+    form = NewPersonForm(posted(request), may_invite=user.has("invitations.send"))
+    if form.is_valid() and attempt(
+        form,
+        invitations.add_person,
+        tenant=user.tenant,
+        actor=user.actor,
+        sender=user,
+        **form.arguments,
+    ):
+        is_invited = form.arguments["is_invited"]
+        words = {
+            True: _("The person is added, and the invitation is on its way."),
+            False: _("The person is added. An invitation has not been sent."),
+        }
+        messages.success(request, words[is_invited])
+        return redirect("user-list")
+    context = {
+        "form": form,
+        "title": _("Add a person"),
+        "submit_label": _("Add"),
+        "cancel_url": reverse("user-list"),
+        "crumbs": [(reverse("user-list"), _("People"))],
+    }
+    return render(request, "generic/form.html", context, status=422 if form.errors else 200)
 
 
 @requires("users.reveal_pin")

@@ -102,6 +102,7 @@
     $$("[data-appearance-switch]", root).forEach((box) => { box.hidden = false; });
     $$("[data-pause]", root).forEach((button) => { button.hidden = false; });
     $$("[data-reveal][data-hide]", root).forEach((box) => { delete box.dataset.hide; hideLater(box); });
+    $$("[data-all-rows]", root).forEach((box) => { box.hidden = false; countRows(box.form); });
     $$("[data-error-summary]", root).forEach((box) => box.focus());
     tick();
   };

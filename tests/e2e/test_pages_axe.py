@@ -95,7 +95,7 @@ def pages(world) -> list[str]:
         path("devices:pin-reveal", world["leaving"]),
         path("user-list"),
         path("user-detail", person),
-        path("accounts:user-new"),
+        path("invitations:person-new"),
         path("accounts:user-edit", person),
         path("accounts:user-roles", person),
         path("accounts:user-disable", person),
