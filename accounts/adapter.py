@@ -50,6 +50,11 @@ class AccountAdapter(DefaultAccountAdapter):
         )
         return f"{settings.MUSTER_PUBLIC_URL}{path}"
 
+    def send_notification_mail(self, template_prefix: str, user, context=None, email=None) -> None:
+        from accounts.services import mails
+
+        mails.send_account_mail(template_prefix, user.email, context or {})
+
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
         from accounts.services import mails
 

@@ -16,6 +16,8 @@ TEMPLATES = {
     "mfa/email/totp_activated": "second_factor_changed",
     "mfa/email/totp_deactivated": "second_factor_changed",
     "mfa/email/recovery_codes_generated": "second_factor_changed",
+    "mfa/email/webauthn_added": "second_factor_changed",
+    "mfa/email/webauthn_removed": "second_factor_changed",
 }
 
 

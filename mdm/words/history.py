@@ -32,6 +32,8 @@ ACTIONS: dict[str, Words] = {
     "accounts.user.readmitted": Words(_("Let back in from the console"), ATTENTION, "key"),
     "accounts.roles.changed": Words(_("Roles changed"), ATTENTION, "shield-check"),
     "accounts.password.changed": Words(_("Password changed"), NEUTRAL, "key"),
+    "accounts.passkey.added": Words(_("Passkey added"), ATTENTION, "key"),
+    "accounts.passkey.removed": Words(_("Passkey removed"), ATTENTION, "key"),
     "accounts.session.ended": Words(_("Sessions ended"), NEUTRAL, "logout"),
     "accounts.token.created": Words(_("API token created"), ATTENTION, "key"),
     "accounts.token.revoked": Words(_("API token revoked"), NEUTRAL, "key"),
