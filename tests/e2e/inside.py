@@ -123,6 +123,15 @@ def invite(emails: list[str]) -> int:
     return len(invitations.invite(tenant=tenant, emails=emails, actor=Actor.system("tests")))
 
 
+def make_code(email: str) -> str:
+    """The address in a code that a person makes on another screen."""
+    from accounts.models import User
+    from enrollment.services import qr
+
+    user = User.objects.get(email=email)
+    return qr.issue(user=user, actor=user.person_actor).url
+
+
 def revoke(email: str) -> None:
     from core.actors import Actor
     from enrollment.models import Invitation
@@ -240,6 +249,7 @@ FUNCTIONS = {
     for function in (
         look,
         invite,
+        make_code,
         revoke,
         enqueue,
         order,
