@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Any
 
 from tests import lanes
+from tests.load.inside import reminders_due, reminders_sent
 
 
 class Inside:
@@ -247,6 +248,8 @@ def _count(model: Any, field: str) -> dict[str, int]:
 FUNCTIONS = {
     function.__name__: function
     for function in (
+        reminders_due,
+        reminders_sent,
         look,
         invite,
         make_code,
