@@ -37,6 +37,10 @@ ACTIONS: dict[str, Words] = {
     "accounts.session.ended": Words(_("Sessions ended"), NEUTRAL, "logout"),
     "accounts.token.created": Words(_("API token created"), ATTENTION, "key"),
     "accounts.token.revoked": Words(_("API token revoked"), NEUTRAL, "key"),
+    "accounts.terms.published": Words(_("Terms published"), ATTENTION, "certificate"),
+    "accounts.terms.retired": Words(_("Terms retired"), NEUTRAL, "archive"),
+    "accounts.terms.deleted": Words(_("Terms deleted"), NEUTRAL, "trash"),
+    "accounts.terms.accepted": Words(_("Terms accepted"), GOOD, "check"),
     "accounts.policy.changed": Words(_("Enrollment policy changed"), NEUTRAL, "adjustments"),
     "devices.device.enrolling": Words(_("Enrollment began"), PROGRESS, "hourglass"),
     "devices.device.re_enrolled": Words(_("Enrolled again"), PROGRESS, "rotate"),
@@ -115,6 +119,13 @@ ACTIONS: dict[str, Words] = {
     "enrollment.invitation.bounced": Words(_("Invitation came back"), DANGER, "alert-triangle"),
     "enrollment.link.created": Words(_("Registration link made"), ATTENTION, "copy"),
     "enrollment.links.voided": Words(_("All registration links renewed"), ATTENTION, "rotate"),
+    "enrollment.code.issued": Words(_("Code for a camera made"), NEUTRAL, "key"),
+    "enrollment.code.used": Words(_("Code for a camera used"), PROGRESS, "device-mobile"),
+    "enrollment.code.disowned": Words(
+        _("Use of a code ended: it was somebody else"), DANGER, "alert-triangle"
+    ),
+    "enrollment.client.signed_in": Words(_("Signed in to the phone app"), NEUTRAL, "device-mobile"),
+    "enrollment.client.signed_out": Words(_("Signed out of the phone app"), NEUTRAL, "ban"),
     "enrollment.pin.revealed": Words(_("PIN made and looked at"), ATTENTION, "eye"),
     "enrollment.pin.issued": Words(_("PIN made"), NEUTRAL, "key"),
     "enrollment.pin.requested": Words(_("New PIN requested"), NEUTRAL, "key"),
@@ -140,6 +151,7 @@ ACTIONS: dict[str, Words] = {
         _("Credentials of a reminder channel removed"), ATTENTION, "trash"
     ),
     "enrollment.push_key.tested": Words(_("Reminder channel tested"), NEUTRAL, "send"),
+    "enrollment.session.resumed": Words(_("Enrollment taken up again"), PROGRESS, "hourglass"),
     "enrollment.session.expired": Words(_("Enrollment timed out"), ATTENTION, "circle-x"),
     "enrollment.session.cancelled": Words(_("Enrollment cancelled"), NEUTRAL, "ban"),
     "enrollment.session.refused": Words(_("Device turned away"), DANGER, "alert-triangle"),
