@@ -37,6 +37,7 @@ PERMISSIONS: dict[str, Any] = {
     "devices.reveal_pin": _("Reveal lock PINs of Macs"),
     "users.view": _("See people"),
     "users.manage": _("Add, edit and disable people"),
+    "users.reveal_pin": _("Make registration PINs and see them"),
     "roles.assign": _("Give roles to people"),
     "invitations.view": _("See invitations"),
     "invitations.send": _("Send invitations"),
@@ -51,6 +52,7 @@ PERMISSIONS: dict[str, Any] = {
 REQUIRES: dict[str, tuple[str, ...]] = {
     **{name: ("devices.view",) for name in PERMISSIONS if name.startswith("devices.")},
     "users.manage": ("users.view",),
+    "users.reveal_pin": ("users.view",),
     "roles.assign": ("users.view",),
     "invitations.view": ("users.view",),
     "invitations.send": ("users.view", "invitations.view"),
@@ -81,6 +83,7 @@ READY_MADE_ROLES = (
                 "devices.lock",
                 "devices.reveal_pin",
                 "users.view",
+                "users.reveal_pin",
                 "invitations.view",
                 "invitations.send",
             }

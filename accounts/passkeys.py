@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.services.passkeys import MAX_NAME
 
-MAX_NAME = 60
 MAX_CREDENTIAL = 20_000
 MAX_PASSKEYS = 20
 # What the parsers of the library raise at shapes that no browser makes.

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models.session import SessionAudience
+from core.actors import Actor
 
 SELF_SERVICE_PREFIX = "/me"
 # Which class of accounts.backends signs people in on a plane.
@@ -39,3 +40,9 @@ def self_service_cookies() -> dict[str, str]:
         settings.SESSION_COOKIE_NAME: settings.ME_COOKIE_NAME,
         settings.CSRF_COOKIE_NAME: settings.ME_CSRF_COOKIE_NAME,
     }
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who acts: on /me/ a person for themselves, elsewhere an administrator."""
+    is_own = is_self_service(request.path_info)
+    return request.user.person_actor if is_own else request.user.actor  # type: ignore[union-attr]

@@ -8,7 +8,6 @@ from accounts.views import portal
 
 app_name = "accounts"
 urlpatterns = [
-    path("users/new/", portal.user_new, name="user-new"),
     path("users/<uuid:pk>/edit/", portal.user_edit, name="user-edit"),
     path("users/<uuid:pk>/roles/", portal.user_roles, name="user-roles"),
     path("users/<uuid:pk>/disable/", portal.user_disable, name="user-disable"),

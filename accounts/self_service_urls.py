@@ -180,7 +180,7 @@ own: list[URLPattern] = [
     path(
         "account/passkeys/<int:pk>/remove/",
         form(
-            webauthn.RemoveWebAuthnView,
+            passkeys.RemovePasskeyView,
             _("Remove this passkey?"),
             _("Remove"),
             _(

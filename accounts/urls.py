@@ -66,7 +66,11 @@ urlpatterns = [
     path("account/passkeys/", passkeys.PasskeysView.as_view(), name="mfa_list_webauthn"),
     path("account/passkeys/add/", passkeys.AddPasskeyView.as_view(), name="mfa_add_webauthn"),
     path("account/passkeys/<int:pk>/edit/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
-    path("account/passkeys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
+    path(
+        "account/passkeys/<int:pk>/remove/",
+        passkeys.RemovePasskeyView.as_view(),
+        name="mfa_remove_webauthn",
+    ),
     path("account/sessions/", sessions.session_list, name="account_sessions"),
     path("account/sessions/end/", sessions.session_end, name="account_session_end"),
 ]

@@ -64,6 +64,15 @@ class PersonDisabled(DomainError):
     message = gettext_lazy("This person is disabled. Enable the person first.")
 
 
+class PinNotYours(DomainError):
+    code = "pin_not_yours"
+    status = 403
+    message = gettext_lazy(
+        "This person may do more in the portal than you, so you cannot see their PIN. Send it by "
+        "mail instead."
+    )
+
+
 class PinRefused(DomainError):
     """The PIN does not open anything. `is_void` says that only a new PIN helps."""
 

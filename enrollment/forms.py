@@ -6,11 +6,23 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import NewUserForm
 from accounts.models import UserSettings
 from core.views.actions import WordedForm
+from devices.models import Ownership
 from enrollment import addresses
 
 MAX_TEXT = 20_000
+
+
+def ownership_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("Whose device it will be"),
+        choices=Ownership.choices,
+        initial=Ownership.NOT_SET,
+        required=False,
+        help_text=_("The person reads it before the profile is installed."),
+    )
 
 
 class InviteForm(WordedForm):
@@ -30,6 +42,7 @@ class InviteForm(WordedForm):
         required=False,
         choices=[("", _("Each person's own")), *settings.LANGUAGES],
     )
+    ownership = ownership_field()
     with_pin = forms.BooleanField(
         label=_("Ask everybody for a PIN"),
         required=False,
@@ -52,6 +65,29 @@ class InviteForm(WordedForm):
         """Return what the service wants; no choice leaves the PIN to the policy."""
         wanted = dict(self.cleaned_data)
         wanted["with_pin"] = True if wanted.get("with_pin") else None
+        wanted["ownership"] = wanted["ownership"] or None
+        return wanted
+
+
+class NewPersonForm(NewUserForm):
+    """Somebody new, invited right away unless that is switched off."""
+
+    is_invited = forms.BooleanField(
+        label=_("Send the invitation now"), required=False, initial=True
+    )
+    ownership = ownership_field()
+    field_order = (*NewUserForm.field_order, "is_invited", "ownership")
+
+    def __init__(self, *args, may_invite: bool, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_invite:
+            del self.fields["is_invited"], self.fields["ownership"]
+
+    @property
+    def arguments(self) -> dict:
+        """Return what the service wants."""
+        wanted = {"is_invited": False, **self.cleaned_data}
+        wanted["ownership"] = wanted.get("ownership") or None
         return wanted
 
 

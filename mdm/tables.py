@@ -48,3 +48,13 @@ class UserTable(BaseTable):
         fields = ("name", "email", "roles", "device_count", "is_active")
         sequence = fields
         order_by = ("name",)
+
+
+class SelectableUserTable(UserTable):
+    """The same with boxes, for those who may invite the people that they tick."""
+
+    select = PartColumn("users/_select_cell.html", verbose_name="")
+
+    class Meta(UserTable.Meta):
+        fields = ("select", *UserTable.Meta.fields)
+        sequence = fields

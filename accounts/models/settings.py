@@ -59,6 +59,11 @@ class UserSettings(TenantModel):
     max_reminders = models.PositiveSmallIntegerField(
         _("reminders of an unfinished enrollment"), default=30, validators=_between(0, 30)
     )
+    confirm_registration = models.BooleanField(
+        _("people get a mail when a device of theirs is registered"),
+        default=True,
+        help_text=_("So that nobody registers a device in somebody's name unnoticed."),
+    )
     self_service_check_in = models.BooleanField(
         _("people may ask their own devices to check in"), default=True
     )

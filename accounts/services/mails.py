@@ -21,6 +21,8 @@ NOTICES = {
     "mfa/email/totp_activated": "second_factor_changed",
     "mfa/email/totp_deactivated": "second_factor_changed",
     "mfa/email/recovery_codes_generated": "second_factor_changed",
+    "mfa/email/webauthn_added": "second_factor_changed",
+    "mfa/email/webauthn_removed": "second_factor_changed",
 }
 # A changed password is written by the service that changes it.
 ACTIONS = {

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import requires
-from accounts.forms import NewUserForm, RolesForm, UserForm
+from accounts.forms import RolesForm, UserForm
 from accounts.models import User
 from accounts.services import users
 from core.views.actions import attempt, posted
@@ -33,27 +33,6 @@ def find(request: HttpRequest, pk: uuid.UUID) -> User:
 
 def page_of(user: User) -> str:
     return reverse("user-detail", args=[user.pk])
-
-
-@requires("users.manage")
-@require_http_methods(["GET", "POST"])
-def user_new(request: HttpRequest) -> HttpResponse:
-    form = NewUserForm(posted(request))
-    if form.is_valid() and attempt(
-        form,
-        users.create,
-        tenant=request.user.tenant,
-        actor=request.user.actor,
-        **form.cleaned_data,
-    ):
-        messages.success(request, _("The person is added. An invitation has not been sent."))
-        return redirect("user-list")
-    words = {
-        "title": _("Add a person"),
-        "submit_label": _("Add"),
-        "cancel_url": reverse("user-list"),
-    }
-    return _form(request, form, crumbs=[(reverse("user-list"), _("People"))], **words)
 
 
 @requires("users.manage")

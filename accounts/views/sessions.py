@@ -47,7 +47,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 def session_end(request: HttpRequest) -> HttpResponse:
     """End the session that the form names, or all but the one that asks."""
     user: User = request.user
-    wanted, actor = request.POST.get("session", "")[:64], _actor(request)
+    wanted, actor = request.POST.get("session", "")[:64], planes.actor_of(request)
     if wanted == ALL_OTHERS:
         ended = sessions.end_others(user=user, but=request.session.session_key, actor=actor)
         words = ngettext("%(n)d other session is ended.", "%(n)d other sessions are ended.", ended)
@@ -57,11 +57,6 @@ def session_end(request: HttpRequest) -> HttpResponse:
     else:
         messages.error(request, _("This session had ended already."))
     return redirect("account_sessions")
-
-
-def _actor(request: HttpRequest):
-    is_own = planes.is_self_service(request.path_info)
-    return request.user.person_actor if is_own else request.user.actor
 
 
 def _row(session: UserSession, request: HttpRequest) -> Row:

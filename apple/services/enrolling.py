@@ -46,7 +46,7 @@ def authenticate(*, identity: Identity, message: Authenticate) -> None:
 
 def _session_of(identity: Identity) -> EnrollmentSession:
     session: EnrollmentSession | None = (
-        EnrollmentSession.objects.select_related("user", "tenant")
+        EnrollmentSession.objects.select_related("user", "tenant", "invitation")
         .filter(pk=identity.session_id, tenant_id=identity.tenant_id)
         .first()
     )
@@ -74,6 +74,7 @@ def _enroll(identity: Identity, session: EnrollmentSession, message: Authenticat
         facts=_facts(message),
         device_limit=UserSettings.objects.for_user(session.user).device_limit,
         actor=_actor(message),
+        ownership=session.ownership,
     )
     bindings.bind(identity, device)
     AppleDevice.objects.create(

@@ -12,7 +12,7 @@ from core import clock, history
 from core.actors import Actor
 from core.models import Tenant
 from devices.errors import DeviceLimitReached
-from devices.models import Channel, Device, DeviceContact, PhysicalDevice
+from devices.models import Channel, Device, DeviceContact, Ownership, PhysicalDevice
 from devices.services import commands, lifecycle
 from devices.states import MANAGED, DeviceState
 
@@ -43,12 +43,14 @@ def open_entry(
     facts: Facts,
     device_limit: int | None,
     actor: Actor | None = None,
+    ownership: str = Ownership.NOT_SET,
 ) -> Device:
     """Begin a new epoch of a physical device and return its new entry, in state enrolling.
 
     The current entry, if any, is archived with its history: its queue is cancelled, a pending
     wipe is dropped, an active one becomes Reset. Raises DeviceLimitReached for a person who has
-    enough other devices. The physical device's row is the lock.
+    enough other devices. Whose device it is stays known when the same person enrolls it again
+    without saying so. The physical device's row is the lock.
     """
     physical, _created = PhysicalDevice.objects.get_or_create(
         tenant=tenant, key=key, defaults={"serial": facts.serial[:64]}
@@ -65,6 +67,7 @@ def open_entry(
         tenant=tenant,
         physical=physical,
         user=user,
+        ownership=_ownership(ownership, user, previous),
         platform=platform,
         channel_kind=channel_kind,
         epoch=newest + 1,
@@ -89,6 +92,12 @@ def open_entry(
     if previous is not None:
         Device.objects.filter(pk=previous.pk).update(superseded_by=device)
     return device
+
+
+def _ownership(said: str, user: User | None, previous: Device | None) -> str:
+    if said != Ownership.NOT_SET or previous is None or user is None:
+        return said
+    return previous.ownership if previous.user_id == user.pk else said
 
 
 def archive(device: Device, *, actor: Actor) -> None:

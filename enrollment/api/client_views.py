@@ -39,6 +39,11 @@ class ClientView(APIView):
             self._speak_as_the_person(request)
         self._count(request)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
+        return answer
+
     def _count(self, request: Request) -> None:
         key = str(self.installation.pk)
         if not ratelimit.allow("client", key, capacity=CALLS_PER_MINUTE, refill_seconds=60):
@@ -195,6 +200,22 @@ class PasswordView(ClientView):
         session, body = self._session(pk), _read(shapes.NewPasswordSerializer, request)
         installations.choose_password(
             installation=self.installation, session=session, ip=self.ip, **body
+        )
+        return self._shown(session)
+
+
+class TermsView(ClientView):
+    @extend_schema(
+        request=shapes.AcceptTermsSerializer, responses=shapes.ClientEnrollmentSerializer
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Accept the terms for the person who read them, where `needs` is `terms`.
+
+        409 `terms_outdated` when a newer version was published in the meantime.
+        """
+        session, body = self._session(pk), _read(shapes.AcceptTermsSerializer, request)
+        installations.accept_terms(
+            installation=self.installation, session=session, terms_id=body["terms"], ip=self.ip
         )
         return self._shown(session)
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from core.api.serializers import StrictSerializer
 from devices.api.serializers import DevicePersonSerializer
+from devices.models import Ownership
 from enrollment import funnel
 from enrollment.models import EnrollmentSession, Invitation
 from enrollment.services.invitations import MAX_AT_ONCE
@@ -28,6 +29,7 @@ class InvitationSerializer(serializers.ModelSerializer):
             "user",
             "status",
             "with_pin",
+            "ownership",
             "language",
             "sent_by",
             "created_at",
@@ -55,6 +57,9 @@ class InviteSerializer(StrictSerializer):
         default=None,
         allow_null=True,
         help_text="Null leaves it to the enrollment policy.",
+    )
+    ownership = serializers.ChoiceField(
+        choices=Ownership.choices, required=False, default=None, allow_null=True
     )
 
 

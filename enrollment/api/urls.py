@@ -6,6 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from enrollment.api import views
+from enrollment.api.pins import UserPinView
 from enrollment.api.reminders import ReminderChannelView, ReminderViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -15,6 +16,11 @@ router.register("reminders", ReminderViewSet, basename="api-reminder")
 CHANNEL = {"put": "install", "delete": "remove"}
 urlpatterns = [
     *router.urls,
+    path(
+        "users/<uuid:pk>/pin/",
+        UserPinView.as_view({"get": "retrieve", "post": "create"}),
+        name="api-user-pin",
+    ),
     path(
         "reminder-channels/",
         ReminderChannelView.as_view({"get": "list"}),

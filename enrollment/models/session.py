@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.models.base import TenantModel, VisibleQuerySet
+from devices.models import Ownership
 from enrollment.models.invitation import Invitation
 from enrollment.states import STAGE_ORDER, SessionOutcome, SessionStage, has_reached
 
@@ -121,6 +122,11 @@ class EnrollmentSession(TenantModel):
     @property
     def is_open(self) -> bool:
         return self.outcome == SessionOutcome.OPEN
+
+    @property
+    def ownership(self) -> str:
+        """Whose device it will be, as far as the invitation says. Reads `invitation`."""
+        return self.invitation.ownership if self.invitation else Ownership.NOT_SET
 
     @property
     def last_step_at(self):

@@ -46,6 +46,7 @@ class Sending:
     sender: User | None
     language: str
     with_pin: bool | None
+    ownership: str | None = None
 
 
 @transaction.atomic
@@ -57,12 +58,14 @@ def invite(
     sender: User | None = None,
     language: str = "",
     with_pin: bool | None = None,
+    ownership: str | None = None,
 ) -> list[Invitation]:
     """Invite people by address, all or nobody; creates those who are not there yet.
 
     Somebody whose invitation is open gets a new mail for the same one. `with_pin` asks for a PIN
-    even from people who have a password; None leaves it to the policy. The mails are queued in
-    the same transaction. Raises AddressesRefused with every address that cannot be invited,
+    even from people who have a password; None leaves it to the policy. `ownership` says
+    whose device it will be; None leaves what was said before. The mails are queued in the same
+    transaction. Raises AddressesRefused with every address that cannot be invited,
     TooManyAddresses, NobodyToInvite. About twenty queries for a new person.
     """
     wanted = list(emails)
@@ -70,7 +73,7 @@ def invite(
         raise NobodyToInvite
     if len(wanted) > MAX_AT_ONCE:
         raise TooManyAddresses(MAX_AT_ONCE)
-    sending = Sending(actor, sender, language, with_pin)
+    sending = Sending(actor, sender, language, with_pin, ownership)
     people, problems = _people(tenant, wanted, sending)
     if problems:
         # Raised out of the transaction, so that nobody was created either.
@@ -115,11 +118,33 @@ def invite_user(
     sender: User | None = None,
     language: str = "",
     with_pin: bool | None = None,
+    ownership: str | None = None,
 ) -> Invitation:
     """Invite somebody who is there already. Raises PersonDisabled."""
     if not User.objects.active().filter(pk=user.pk).exists():
         raise PersonDisabled
-    return _invite(user, Sending(actor, sender, language, with_pin))
+    return _invite(user, Sending(actor, sender, language, with_pin, ownership))
+
+
+@transaction.atomic
+def add_person(
+    *,
+    tenant: Tenant,
+    email: str,
+    actor: Actor,
+    sender: User | None = None,
+    is_invited: bool = True,
+    ownership: str | None = None,
+    **fields: Any,
+) -> User:
+    """Add a person, and invite them unless told otherwise: both or neither.
+
+    Raises AddressTaken, ValidationError.
+    """
+    user = users.create(tenant=tenant, email=email, actor=actor, **fields)
+    if is_invited:
+        invite_user(user=user, actor=actor, sender=sender, ownership=ownership)
+    return user
 
 
 def _invite(user: User, sending: Sending) -> Invitation:
@@ -130,6 +155,8 @@ def _invite(user: User, sending: Sending) -> Invitation:
         invitation.with_pin = with_pin
     if sending.language:
         invitation.language = sending.language
+    if sending.ownership is not None:
+        invitation.ownership = sending.ownership
     _send(invitation, policy, sending, is_new=is_new)
     return invitation
 
@@ -194,6 +221,7 @@ def resend(*, invitation: Invitation, actor: Actor, sender: User | None = None) 
         sender=sender,
         language=invitation.language,
         with_pin=invitation.with_pin or None,
+        ownership=invitation.ownership,
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User, UserSettings
@@ -13,7 +14,7 @@ from core import clock, outbox
 from core.actors import Actor
 from core.models import OutboxMessage, Tenant
 from core.services import mail
-from enrollment.models import Invitation
+from enrollment.models import EnrollmentSession, Invitation
 from enrollment.services import factors, links, pins
 
 KIND = "enrollment.letter"
@@ -48,6 +49,21 @@ def queue_link(user: User, invitation: Invitation | None) -> None:
         "invitation": str(invitation.pk) if invitation else "",
     }
     outbox.enqueue(tenant=user.tenant, kind=KIND, body=body, recipient=user.email, about=invitation)
+
+
+def queue_confirmation(session: EnrollmentSession) -> None:
+    """Ask for the mail that says that a device is registered; once for each attempt."""
+    user = session.user
+    if user is None or not UserSettings.objects.for_user(user).confirm_registration:
+        return
+    outbox.enqueue(
+        tenant=session.tenant,
+        kind=KIND,
+        body={"letter": "confirmation", "session": str(session.pk)},
+        recipient=user.email,
+        about=session,
+        key=f"confirmation:{session.pk}",
+    )
 
 
 def write(message: OutboxMessage, body: dict[str, Any]) -> None:
@@ -88,10 +104,34 @@ def _write_link(message: OutboxMessage, body: dict[str, Any]) -> None:
     send(user, invitation, "link", key=f"letter:{message.pk}", is_pin_wanted=False)
 
 
+def _write_confirmation(message: OutboxMessage, body: dict[str, Any]) -> None:
+    found = EnrollmentSession.objects.filter(pk=body["session"], user__is_active=True)
+    session = found.select_related("user", "tenant", "device").first()
+    if session is None or session.user is None or session.device is None:
+        return
+    user = session.user
+    mail.enqueue(
+        tenant=session.tenant,
+        to=user.email,
+        template="registered",
+        context={
+            "person": user,
+            "device": session.device,
+            "registered_at": session.active_at,
+            "link": f"{settings.MUSTER_PUBLIC_URL}/me/",
+        },
+        language=user.language or session.language,
+        time_zone=user.time_zone,
+        about=session,
+        key=f"confirmation:{session.pk}",
+    )
+
+
 _WRITERS: dict[str, Callable[[OutboxMessage, dict[str, Any]], None]] = {
     "invitation": _write_invitation,
     "pin": _write_pin,
     "link": _write_link,
+    "confirmation": _write_confirmation,
 }
 
 

@@ -12,6 +12,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.db import transaction
@@ -201,11 +202,14 @@ def void(user: User) -> int:
     return onetime.void(PURPOSE, onetime.subject_of(user))
 
 
+PinState = Literal["valid", "used", "expired", "void", "tries"]
+
+
 @dataclass(frozen=True, slots=True)
 class PinInfo:
-    """What administrators may know of a person's PIN."""
+    """What administrators may know of a person's PIN. `tries` means void after wrong tries."""
 
-    is_valid: bool
+    state: PinState
     issued_at: dt.datetime
     expires_at: dt.datetime
     tries_left: int
@@ -216,9 +220,19 @@ def info(user: User) -> PinInfo | None:
     row = _all(user).first()
     if row is None:
         return None
-    is_live = row.used_at is None and row.voided_at is None and row.expires_at > clock.now()
-    is_live = is_live and row.attempts < MAX_ATTEMPTS
-    return PinInfo(is_live, row.created_at, row.expires_at, max(0, MAX_ATTEMPTS - row.attempts))
+    tries_left = max(0, MAX_ATTEMPTS - row.attempts)
+    return PinInfo(_state(row, Holder.of(user)), row.created_at, row.expires_at, tries_left)
+
+
+def _state(row: OneTimeSecret, holder: Holder) -> PinState:
+    if row.used_at is not None:
+        return "used"
+    if row.attempts >= MAX_ATTEMPTS:
+        return "tries"
+    is_outdated = row.created_at < holder.not_before or row.data.get("email") != holder.email
+    if row.voided_at is not None or is_outdated:
+        return "void"
+    return "valid" if row.expires_at > clock.now() else "expired"
 
 
 def has_live(user: User) -> bool:

@@ -42,7 +42,7 @@ def test(*, tenant: Tenant, purpose: str, user: User | None, actor: Actor) -> Te
     own = _own(user, purpose)
     if purpose == KeyPurpose.WEB_PUSH and own is None:
         return Tested(True, False, _no_browser())
-    answer = _TRIALS[purpose](row, own)
+    answer = _TRIALS[KeyPurpose(purpose)](row, own)
     is_good = answer.verdict is Verdict.ACCEPTED
     if answer.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
         push_keys.note_trouble(row, "" if is_good else answer.words)
@@ -83,6 +83,8 @@ def _try_fcm(row: StoredKey, own: uuid.UUID | None) -> Answer:
 
 
 def _try_web_push(row: StoredKey, own: uuid.UUID | None) -> Answer:
+    if own is None:
+        return Answer(Verdict.MISTAKE, 0, "no browser")
     browser = BrowserSubscription.objects.get(pk=own)
     subscription, alert = push_addresses.open_subscription(browser), _alert()
     payload = {"title": alert.title, "body": alert.body, "url": "/go"}

@@ -67,6 +67,10 @@ class Code:
         return device_words(self.secret.data.get("platform", "") if self.secret else "")
 
     @property
+    def is_disowned(self) -> bool:
+        return self.secret is not None and "disowned_at" in self.secret.data
+
+    @property
     def can_disown(self) -> bool:
         """Say whether there is something of its first use that can still be ended."""
         return self.session is not None and stopping.can_stop(self.session)
@@ -236,8 +240,10 @@ def disown(*, user: User, secret_id: uuid.UUID, actor: Actor) -> bool:
     )
     secret = found.first()
     code = _code(secret) if secret else None
-    if code is None or code.session is None or not code.can_disown:
+    if secret is None or code is None or code.session is None or not code.can_disown:
         return False
+    secret.data["disowned_at"] = clock.now().isoformat()
+    secret.save(update_fields=["data"])
     stopping.stop(session=code.session, reason=StoppedReason.DISOWNED, actor=actor)
     history.record(
         user, "enrollment.code.disowned", actor=actor, data={"session": str(code.session.pk)}

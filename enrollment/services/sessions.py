@@ -22,7 +22,7 @@ from enrollment.models import (
     SessionStage,
     StoppedReason,
 )
-from enrollment.services import cancellation, ledger, progress
+from enrollment.services import cancellation, ledger, letters, progress
 from enrollment.states import RETRYABLE, STAGE_ORDER
 
 SESSION_TTL = dt.timedelta(hours=24)
@@ -122,6 +122,7 @@ def _follow(row: EnrollmentSession, stage: str, actor: Actor) -> None:
         progress.move(row.invitation, _FOLLOWS[SessionStage(stage)], actor=actor)
     if stage == SessionStage.ACTIVE and row.user is not None:
         stop_reminders(row.user)
+        letters.queue_confirmation(row)
 
 
 def stop_reminders(user: User) -> None:

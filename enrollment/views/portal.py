@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import requires
-from accounts.models import UserSettings
+from accounts.models import User, UserSettings
 from core.errors import DomainError
 from core.views.actions import attempt, posted
 from core.views.lists import list_page
@@ -23,6 +23,7 @@ from enrollment.filters import InvitationFilterSet, SessionFilterSet, since
 from enrollment.forms import InviteForm, RevokeForm
 from enrollment.models import EnrollmentSession, Invitation
 from enrollment.services import invitations, preview
+from enrollment.services.invitations import MAX_AT_ONCE
 from enrollment.services.preview import PreviewedMail
 from enrollment.states import SessionStage
 from enrollment.tables import InvitationTable, SessionTable
@@ -111,7 +112,7 @@ def invitation_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def invitation_new(request: HttpRequest) -> HttpResponse:
     policy = UserSettings.objects.for_user(request.user)
-    initial = {"emails": request.GET.get("email", "")[:254]}
+    initial = {"emails": _chosen(request)}
     form, mail = InviteForm(posted(request), policy=policy, initial=initial), None
     if form.is_valid():
         if "preview" in request.POST:
@@ -121,6 +122,29 @@ def invitation_new(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "policy": policy, "mail": mail, "title": _("Invite people")}
     status = 422 if form.errors else 200
     return render(request, "invitations/invitation_new.html", context, status=status)
+
+
+def _chosen(request: HttpRequest) -> str:
+    """Return the addresses to begin with: one, or those of the people who were selected."""
+    keys = [key for key in map(_key, request.GET.getlist("person")[:MAX_AT_ONCE]) if key]
+    chosen = User.objects.visible_to(request.user).active().filter(pk__in=keys)
+    found = list(chosen.order_by("email").values_list("email", flat=True))
+    left_out = len(set(keys)) - len(found)
+    if left_out and request.method == "GET":
+        text = ngettext(
+            "%(count)d selected person is disabled and was left out.",
+            "%(count)d selected people are disabled and were left out.",
+            left_out,
+        )
+        messages.warning(request, text % {"count": left_out})
+    return "\n".join(found) or request.GET.get("email", "")[:254]
+
+
+def _key(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _preview(request: HttpRequest, form: InviteForm, policy: UserSettings) -> PreviewedMail:

@@ -21,7 +21,8 @@ from core.views.lists import list_page
 from devices.models import Device
 from devices.states import MANAGED
 from enrollment.models import Invitation
-from mdm.tables import UserTable
+from enrollment.services import pins
+from mdm.tables import SelectableUserTable, UserTable
 from mdm.views.device_page import timeline
 
 SHOWN = 10
@@ -31,12 +32,13 @@ SHOWN = 10
 @require_GET
 def user_list(request: HttpRequest) -> HttpResponse:
     managed = Q(devices__archived_at__isnull=True, devices__state__in=MANAGED)
+    may_invite = request.user.has("invitations.send")
     rows = User.objects.visible_to(request.user).prefetch_related("roles")
     return list_page(
         request,
         template="users/user_list.html",
         filters=UserFilterSet(request.GET, queryset=rows, request=request),
-        table_class=UserTable,
+        table_class=SelectableUserTable if may_invite else UserTable,
         annotations={"device_count": Count("devices", filter=managed, distinct=True)},
         title=_("People"),
         lead=_("Everybody who may enroll devices, and those who administer them."),
@@ -53,6 +55,7 @@ def user_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "person": person,
         "roles": person.roles.all(),
+        "pin": pins.info(person),
         "has_second_factor": is_mfa_enabled(person),
         "devices": devices.current().select_related("contact").order_by("-created_at")[:SHOWN],
         "device_count": devices.current().count(),

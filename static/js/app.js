@@ -88,6 +88,7 @@
       const tabs = tab.closest(".m-tabs");
       tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
     });
+    $$("[data-all-rows]", root).forEach((box) => { box.hidden = false; countRows(box.form); });
     $$("[data-error-summary]", root).forEach((box) => box.focus());
   };
 

@@ -87,7 +87,7 @@ def test_an_administrator_cannot_give_roles(signed_in, admin, person):
 
 def test_a_person_is_added_without_a_password(signed_in, admin):
     data = {"email": "Nora.New@acme.test", "first_name": "Nora", "last_name": "New"}
-    assert signed_in(admin).post(path("accounts:user-new"), data).url == LIST
+    assert signed_in(admin).post(path("invitations:person-new"), data).url == LIST
     nora = User.objects.get(email="nora.new@acme.test")
     assert nora.tenant_id == admin.tenant_id
     assert not nora.has_usable_password()
@@ -96,7 +96,7 @@ def test_a_person_is_added_without_a_password(signed_in, admin):
 @pytest.mark.parametrize("taken", ["stranger", "person"])
 def test_a_taken_address_says_the_same_wherever_it_is_taken(request, signed_in, admin, taken):
     email = request.getfixturevalue(taken).email
-    response = signed_in(admin).post(path("accounts:user-new"), {"email": email})
+    response = signed_in(admin).post(path("invitations:person-new"), {"email": email})
     assert response.status_code == 422
     page = text(response)
     assert page.count("This e-mail address cannot be used here.") == 2

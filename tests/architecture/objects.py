@@ -10,7 +10,7 @@ from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
 from devices.models import Command
 from devices.states import CommandStatus
-from enrollment.models import EnrollmentSession, Invitation
+from enrollment.models import EnrollmentSession, Invitation, Notice, NoticeChannel
 from tests import factories
 from tests.self_service.authenticator import passkey
 
@@ -41,6 +41,9 @@ class World:
         self.session = EnrollmentSession.objects.create(
             tenant=tenant, user=self.person, invitation=self.invitation, expires_at=later
         )
+        self.notice = Notice.objects.create(
+            tenant=tenant, user=self.person, session=self.session, channel=NoticeChannel.MAIL
+        )
 
 
 # The start of a route -> the values of its parameters. The longest start that fits counts.
@@ -60,6 +63,7 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "api/v1/commands/": lambda world: {"pk": world.command.pk},
     "api/v1/users/": lambda world: {"pk": world.person.pk},
     "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
+    "api/v1/reminders/": lambda world: {"pk": world.notice.pk},
     "api/v1/enrollments/": lambda world: {"pk": world.session.pk},
     "api/v1/history/": lambda world: {"pk": world.entry.pk},
     "api/v1/messages/": lambda world: {"pk": world.message.pk},

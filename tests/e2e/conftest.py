@@ -84,3 +84,11 @@ def field(_field: Field) -> Iterator[Field]:
     yield _field
     assert _field.ledger.executed_twice() == []
     assert _field.oddities() == []
+
+
+@pytest.fixture
+def settled(field):
+    """Somebody who has registered a phone in the browser, and so has a password."""
+    person, invitation = field.newcomer()
+    person.accept(field.device(), invitation)
+    return person

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Any
 
 from tests import lanes
+from tests.load.inside import reminders_due, reminders_sent
 
 
 class Inside:
@@ -123,6 +124,24 @@ def invite(emails: list[str]) -> int:
     return len(invitations.invite(tenant=tenant, emails=emails, actor=Actor.system("tests")))
 
 
+def make_code(email: str) -> str:
+    """The address in a code that a person makes on another screen."""
+    from accounts.models import User
+    from enrollment.services import qr
+
+    user = User.objects.get(email=email)
+    return qr.issue(user=user, actor=user.person_actor).url
+
+
+def revoke(email: str) -> None:
+    from core.actors import Actor
+    from enrollment.models import Invitation
+    from enrollment.services import invitations
+
+    invitation = Invitation.objects.get(user__email=email)
+    invitations.revoke(invitation=invitation, actor=Actor.system("tests"))
+
+
 def enqueue(kind: str, params: dict[str, Any], times: int) -> int:
     """Queue a command `times` times on the device channel of every active device."""
     from core.actors import Actor
@@ -178,5 +197,16 @@ def _count(model: Any, field: str) -> dict[str, int]:
 
 
 FUNCTIONS = {
-    function.__name__: function for function in (look, invite, enqueue, entries, install_practice)
+    function.__name__: function
+    for function in (
+        reminders_due,
+        reminders_sent,
+        look,
+        invite,
+        make_code,
+        revoke,
+        enqueue,
+        entries,
+        install_practice,
+    )
 }

@@ -95,7 +95,7 @@ def pages(world) -> list[str]:
         path("devices:pin-reveal", world["leaving"]),
         path("user-list"),
         path("user-detail", person),
-        path("accounts:user-new"),
+        path("invitations:person-new"),
         path("accounts:user-edit", person),
         path("accounts:user-roles", person),
         path("accounts:user-disable", person),
@@ -168,7 +168,7 @@ def test_no_page_of_the_portal_has_a_barrier(new_context, live_server, client, o
 
 @pytest.mark.parametrize("width", SIZES)
 def test_no_page_before_the_sign_in_has_a_barrier(new_context, live_server, tenant, width):
-    context = new_context(viewport={"width": width, "height": 800})
+    context = new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page, axe, found = context.new_page(), Axe(), []
     for name in ("account_login", "account_reset_password", "account_reset_password_done"):
         found += check(page, axe, live_server.url + path(name))

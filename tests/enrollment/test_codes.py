@@ -230,6 +230,7 @@ def test_that_was_not_me_lets_go_of_a_device(maker, state, expected):
     if state == DeviceState.ACTIVE:
         sessions.record(session, SessionStage.ACTIVE, actor=maker.actor, device=device)
     assert qr.disown(user=maker, secret_id=issued.secret.pk, actor=maker.person_actor)
+    assert qr.newest(maker).is_disowned
     device.refresh_from_db()
     assert device.state in ({expected} if expected else {"retire_pending", "unenrolled"})
     assert not qr.disown(user=maker, secret_id=issued.secret.pk, actor=maker.person_actor)

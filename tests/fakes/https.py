@@ -83,7 +83,8 @@ class FakeHttps:
             self._script.extend(replies)
 
     def answer(self, request: Request) -> Reply:
-        raise NotImplementedError
+        """What the service itself would say."""
+        return Reply(404)
 
     def reply_to(self, request: Request) -> Reply:
         with self._lock:

@@ -18,7 +18,7 @@ from tests.fakes.apns import FakeAPNs
 from tests.fakes.postgres import PostgresServer
 from tests.fakes.smtp import FakeSMTP
 from tests.fakes.waiting import until
-from tests.load import proc, work
+from tests.load import proc, reminders, work
 from tests.load.meter import Meter
 from tests.load.rows import Row
 
@@ -31,6 +31,7 @@ class Size:
     devices: int
     polls: int
     commands: int
+    reminders: int = 1000
 
 
 class DurablePostgres(PostgresServer):
@@ -81,9 +82,18 @@ def run(name: str, size: Size, say: Say) -> list[Row]:
         stack.callback(server.stop)
         server.start()
         meter = Meter({"web": lambda: server.pids("web"), "database": database})
+        worker = Meter({"web": lambda: server.pids("worker"), "database": database})
         field = Field(server, mail, apns)
         stack.callback(field.close)
-        return measure(field, meter, size, say)
+        return [*measure(field, meter, size, say), remind(field, worker, size, say)]
+
+
+def remind(field: Field, worker: Meter, size: Size, say: Say) -> Row:
+    """The row's CPU is the worker's, the web process has no part in it."""
+    say(f"{size.reminders} reminders due at once")
+    with worker.running() as usage:
+        sample = reminders.hand_over(field, size.reminders)
+    return Row(f"reminder, {size.reminders:,} due at once: push and mail", sample, usage)
 
 
 def measure(field: Field, meter: Meter, size: Size, say: Say) -> list[Row]:

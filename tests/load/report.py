@@ -31,6 +31,10 @@ does, and is the number to watch.
   encrypting is in the latency but not in the CPU columns.
 - An *idle poll* is a signed `Idle` that finds nothing to do; signatures are made beforehand.
 - A *command round trip* is a `DeviceInformation` result going in and the next command coming out.
+- A *reminder* is a push and a mail. The whole is from the ring for the worker until the ledger
+  has an answer to each; the latency is when the push came, so that the largest is how long a
+  person waits at most. CPU is that of the worker, in the column of the web process. The pushes
+  share one HTTP/2 connection, or the measurement fails.
 - *Other cores busy* is what everything else on the machine used meanwhile, the simulator
   included: the higher, the noisier.
 """

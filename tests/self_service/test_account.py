@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from django.conf import settings as conf
 from django.contrib.auth.tokens import default_token_generator
@@ -11,8 +9,7 @@ from django.test import Client
 
 from accounts.models import SessionAudience, UserSession
 from accounts.services import sessions
-from core import onetime
-from core.models import OneTimeSecret
+from enrollment.services import qr
 from tests import factories
 from tests.portal import history_of, me, path, sign_in_me, text
 
@@ -59,20 +56,15 @@ def test_the_language_is_switched_and_kept(pia, person):
     assert person.language == "fr"
 
 
-def test_a_new_password_ends_everything_else(pia, person, tenant):
+def test_a_new_password_ends_everything_else(pia, person):
     elsewhere = Client()
     sign_in_me(elsewhere, person)
-    secret, _ = onetime.issue(
-        tenant=tenant,
-        purpose="qr",
-        subject=onetime.subject_of(person),
-        ttl=dt.timedelta(minutes=10),
-    )
+    code = qr.token_in(qr.issue(user=person, actor=person.person_actor).url)
     assert change_password(pia).status_code == 302
     assert pia.get("/me/").status_code == 200
     assert elsewhere.get("/me/").status_code == 302
     assert UserSession.objects.filter(user=person).count() == 1
-    assert OneTimeSecret.objects.get(pk=secret.pk).voided_at is not None
+    assert qr.look_up(code).state == "ended"
 
 
 def test_the_old_password_is_asked_for(pia, person):

@@ -8,8 +8,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
+from core.models import OutboxMessage
 from tests import factories
-from tests.portal import confirm, me, path, sign_in_me, text
+from tests.portal import confirm, history_of, me, path, sign_in_me, text
 from tests.self_service.authenticator import SecurityKey, passkey
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +113,8 @@ def test_a_passkey_is_renamed_and_removed(fresh_pia, person):
     assert "Old phone" in text(fresh_pia.get(me("mfa_index")))
     answer = fresh_pia.post(me("mfa_remove_webauthn", key.pk), follow=True)
     assert "Old phone" not in text(answer)
+    assert "accounts.passkey.removed" in history_of(person)
+    assert OutboxMessage.objects.filter(recipient=person.email).exists()
     assert not Authenticator.objects.exists()
 
 
@@ -173,6 +176,8 @@ def test_a_passkey_is_added_and_signs_in_on_both_planes(fresh_pia, owner, person
     told = json.dumps(key.create(asked))
     answer = fresh_pia.post(me("mfa_add_webauthn"), {"name": "Phone", "credential": told})
     assert answer.headers["Location"] == me("mfa_view_recovery_codes")
+    assert "accounts.passkey.added" in history_of(person)
+    assert OutboxMessage.objects.filter(recipient=person.email).exists()
     client = Client()
     assert sign_in(client, key).headers["Location"] == "/me/"
     assert client.get("/me/").status_code == 200
