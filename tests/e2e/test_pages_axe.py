@@ -174,6 +174,7 @@ def test_no_page_before_the_sign_in_has_a_barrier(new_context, live_server, tena
     page.fill("[name=login]", "nobody@acme.test")
     page.fill("[name=password]", "wrong")
     page.click("main button")
+    page.wait_for_load_state()
     assert page.title().startswith("Error:")
     found += check(page, axe)
     assert not found, "\n".join(found)
