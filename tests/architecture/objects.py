@@ -70,6 +70,7 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "api/v1/enrollments/": lambda world: {"pk": world.session.pk},
     "api/v1/history/": lambda world: {"pk": world.entry.pk},
     "api/v1/messages/": lambda world: {"pk": world.message.pk},
+    "api/v1/terms/": lambda world: {"pk": world.terms.pk},
     "api/v1/tokens/": lambda world: {"pk": world.token.pk},
     "client/v1/enrollments/": lambda world: {"pk": world.session.pk},
 }

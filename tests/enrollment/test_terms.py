@@ -183,6 +183,19 @@ def test_an_auditor_changes_nothing(signed_in, auditor, asked, name):
     assert TermsOfService.objects.get().retired_at is None
 
 
+def test_the_api_publishes_retires_and_keeps_what_was_accepted(client, admin, person):
+    _row, token = factories.token(admin)
+    options = {"content_type": "application/json", "headers": {"Authorization": f"Bearer {token}"}}
+    made = client.post("/api/v1/terms/", WORDS, **options)
+    assert (made.status_code, made.json()["version"]) == (201, 1)
+    where = f"/api/v1/terms/{made.json()['id']}/"
+    accept(person, TermsOfService.objects.get())
+    assert client.get(where, **options).json()["accepted_count"] == 1
+    assert client.post(f"{where}retire/", {}, **options).json()["retired_at"]
+    assert client.delete(where, **options).json()["error"]["code"] == "terms_accepted"
+    assert client.post("/api/v1/terms/", {"title": ""}, **options).status_code == 400
+
+
 # The client app
 
 
