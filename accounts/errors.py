@@ -35,3 +35,21 @@ class ForeignObject(DomainError):
 
     code = "unknown_object"
     message = _("Something in your request does not exist.")
+
+
+class TermsAccepted(DomainError):
+    code = "terms_accepted"
+    status = 409
+    message = _("Somebody accepted this version, so it is kept. Retire it instead.")
+
+
+class TermsOutdated(DomainError):
+    code = "terms_outdated"
+    status = 409
+    message = _("There is a newer version of the terms. Read and accept that one.")
+
+
+class TermsMissing(DomainError):
+    code = "terms_missing"
+    status = 409
+    message = _("Accept the terms of your organisation first.")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import planes
 from accounts.access import PERMISSIONS
-from accounts.models import Role, User, UserSettings
+from accounts.models import Role, TermsOfService, User, UserSettings
 from accounts.services import mails, tenants, users
 from core.models import Tenant
 from core.views.actions import WordedForm, WordedModelForm, name_missing_fields
@@ -172,3 +172,14 @@ class TokenForm(WordedForm):
         self.fields["scopes"].choices = [
             (name, label) for name, label in PERMISSIONS.items() if owner.has(name)
         ]
+
+
+class TermsForm(WordedModelForm):
+    class Meta:
+        model = TermsOfService
+        fields: ClassVar = ["title", "text", "is_asked"]
+        widgets: ClassVar = {"text": forms.Textarea(attrs={"rows": 16})}
+        help_texts: ClassVar = {
+            "text": _("Plain text. An empty line begins a new paragraph."),
+            "is_asked": _("Without it the version is kept here, and nobody is stopped by it."),
+        }

@@ -67,6 +67,16 @@ class PinRequestForm(forms.Form):
     email = _email()
 
 
+class TermsForm(forms.Form):
+    """`terms` names the version that was shown, which is the one that is accepted."""
+
+    terms = forms.UUIDField(widget=forms.HiddenInput)
+    accepted = forms.BooleanField(
+        label=_("I have read these terms and accept them"),
+        error_messages={"required": _("Tick the box to accept the terms.")},
+    )
+
+
 class ChoosePasswordForm(forms.Form):
     password1 = forms.CharField(
         label=_("New password"),

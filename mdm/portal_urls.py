@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from accounts.views import portal as accounts
-from accounts.views import settings
+from accounts.views import settings, terms
 from mdm.views import device_page, history, home, mail, people
 
 urlpatterns = [
@@ -22,6 +22,11 @@ urlpatterns = [
     path("settings/", settings.settings_index, name="settings"),
     path("settings/organisation/", settings.organisation, name="settings-organisation"),
     path("settings/enrollment/", settings.policy, name="settings-policy"),
+    path("settings/terms/", terms.terms_list, name="settings-terms"),
+    path("settings/terms/new/", terms.terms_new, name="settings-terms-new"),
+    path("settings/terms/<uuid:pk>/", terms.terms_detail, name="settings-terms-detail"),
+    path("settings/terms/<uuid:pk>/retire/", terms.terms_retire, name="settings-terms-retire"),
+    path("settings/terms/<uuid:pk>/delete/", terms.terms_delete, name="settings-terms-delete"),
     path("settings/mail/", mail.mail_page, name="settings-mail"),
     path("settings/mail/test/", mail.mail_test, name="settings-mail-test"),
     path("settings/mail/<uuid:pk>/retry/", mail.mail_retry, name="settings-mail-retry"),

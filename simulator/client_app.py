@@ -96,6 +96,13 @@ class ClientApp:
     def choose_password(self, password: str) -> Answer:
         return self._keep(self._call("POST", self._path("password"), {"password": password}))
 
+    def accept_terms(self) -> Answer:
+        """Accept the terms that the enrollment asks for. Raises ClientRefused."""
+        asked = self.enrollment.get("terms")
+        if not asked:
+            raise SimulatorError("the enrollment asks for no terms")
+        return self._keep(self._call("POST", self._path("terms"), {"terms": asked["id"]}))
+
     def get_profile(self) -> bytes:
         """Have a profile made and fetch it as the phone's browser does, without the token."""
         self._keep(self._call("POST", self._path("profile")))
@@ -135,6 +142,8 @@ class ClientApp:
     def enroll(self, device: Device) -> EnrollmentProfile:
         """Sign-in done: from the first call to a managed device that the server confirms."""
         self.begin()
+        if self.enrollment["needs"] == "terms" and self.ask(self.enrollment["terms"]["text"]):
+            self.accept_terms()
         installed = device.install(self.get_profile())
         if self.status()["state"] not in MANAGED_STATES:
             raise SimulatorError(f"the server says {self.enrollment['state']}")

@@ -7,6 +7,7 @@ from .errors import PageRefused
 from .page import Page
 
 MAX_PAGES = 14
+TICKED = ("accepted",)  # a box that nobody has ticked yet sends nothing
 
 
 def register(
@@ -28,6 +29,7 @@ def register(
         "pin": {"pin": pin},
         "sign-in": {"email": email, "password": password},
         "password": {"password1": password, "password2": password},
+        "terms": {"accepted": "on"},
         "profile": {},
     }
     page = browser.open(link)
@@ -41,7 +43,7 @@ def register(
         wanted = values.get(form.step or "")
         if wanted is None:
             raise PageRefused(form.step, [f"unknown step {form.step}"], page.status)
-        known = {name: value for name, value in wanted.items() if name in form.fields}
+        known = {name: value for name, value in wanted.items() if name in (*form.fields, *TICKED)}
         if any(value is None for value in known.values()):
             raise PageRefused(form.step, ["the person does not know what to type"], page.status)
         done = form.step

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rest_framework import serializers
 
 from accounts.access import PERMISSIONS
-from accounts.models import ApiToken, Role, User, UserSettings
+from accounts.models import ApiToken, Role, TermsOfService, User, UserSettings
 from accounts.services.settings import POLICY_FIELDS, TENANT_FIELDS
 from accounts.services.users import EDITABLE
 from core.api.serializers import StrictModelSerializer, StrictSerializer
@@ -72,6 +72,30 @@ class PolicySerializer(StrictModelSerializer):
     class Meta:
         model = UserSettings
         fields: ClassVar = [*POLICY_FIELDS]
+
+
+class TermsSerializer(serializers.ModelSerializer):
+    accepted_count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = TermsOfService
+        fields: ClassVar = [
+            "id",
+            "version",
+            "title",
+            "text",
+            "is_asked",
+            "created_at",
+            "retired_at",
+            "accepted_count",
+        ]
+        read_only_fields = fields
+
+
+class TermsPublishSerializer(StrictModelSerializer):
+    class Meta:
+        model = TermsOfService
+        fields: ClassVar = ["title", "text", "is_asked"]
 
 
 class OrganisationSerializer(StrictModelSerializer):

@@ -6,12 +6,14 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api import views
+from accounts.api.terms import TermsViewSet
 
 ONE = {"get": "retrieve", "patch": "partial_update"}
 router = SimpleRouter(use_regex_path=False)
 router.register("users", views.UserViewSet, basename="api-user")
 router.register("roles", views.RoleViewSet, basename="api-role")
 router.register("tokens", views.TokenViewSet, basename="api-token")
+router.register("terms", TermsViewSet, basename="api-terms")
 urlpatterns = [
     *router.urls,
     path("policy/", views.PolicyView.as_view(ONE), name="api-policy"),

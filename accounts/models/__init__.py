@@ -3,11 +3,12 @@
 from accounts.models.role import Role
 from accounts.models.session import SessionAudience, UserSession
 from accounts.models.settings import UserSettings
-from accounts.models.terms import TermsAcceptance, TermsOfService
+from accounts.models.terms import AcceptancePlace, TermsAcceptance, TermsOfService
 from accounts.models.token import ApiToken
 from accounts.models.user import User, UserSource
 
 __all__ = [
+    "AcceptancePlace",
     "ApiToken",
     "Role",
     "SessionAudience",

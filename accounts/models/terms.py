@@ -14,6 +14,9 @@ from core.models.base import TenantModel, VisibleQuerySet
 class TermsQuerySet(VisibleQuerySet):
     view_permission: ClassVar[str] = "settings.view"
 
+    def with_counts(self) -> TermsQuerySet:
+        return self.annotate(accepted_count=models.Count("acceptances"))
+
 
 class TermsOfService(TenantModel):
     """One published version; a change is a new version. Accepted versions are never deleted."""
@@ -30,10 +33,24 @@ class TermsOfService(TenantModel):
         ordering = ("-version",)
         constraints = (
             models.UniqueConstraint(fields=("tenant", "version"), name="terms_version_once"),
+            models.UniqueConstraint(
+                fields=("tenant",),
+                name="terms_one_current",
+                condition=models.Q(retired_at__isnull=True),
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.title} ({self.version})"
+
+
+class AcceptancePlace(models.TextChoices):
+    PAGE = "page", _("Registration page")
+    APP = "app", _("Client app")
+
+
+class AcceptanceQuerySet(VisibleQuerySet):
+    view_permission: ClassVar[str] = "users.view"
 
 
 class TermsAcceptance(TenantModel):
@@ -45,9 +62,12 @@ class TermsAcceptance(TenantModel):
     )
     accepted_at = models.DateTimeField(default=clock.now)
     ip = models.CharField(max_length=45, blank=True)
-    place = models.CharField(max_length=20, blank=True)
+    place = models.CharField(max_length=20, blank=True, choices=AcceptancePlace.choices)
+
+    objects = AcceptanceQuerySet.as_manager()
 
     class Meta:
+        ordering = ("-accepted_at", "-id")
         constraints = (
             models.UniqueConstraint(fields=("terms", "user"), name="terms_accepted_once"),
         )

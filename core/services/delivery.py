@@ -83,7 +83,7 @@ def _give_up(message: OutboxMessage, status: str, reason: str) -> None:
         outbox.failure_hook_of(message.kind)(message)
 
 
-def sweep(limit: int = 500) -> int:
+def sweep(limit: int = 5000) -> int:
     """Deliver what is due and nobody holds, oldest first; quarantine what ran out of attempts."""
     now = clock.now()
     for message in OutboxMessage.objects.due(now).filter(attempts__gte=MAX_ATTEMPTS)[:limit]:

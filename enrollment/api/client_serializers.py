@@ -71,6 +71,10 @@ class NewPasswordSerializer(StrictSerializer):
     password = serializers.CharField(max_length=MAX_SECRET, trim_whitespace=False)
 
 
+class AcceptTermsSerializer(StrictSerializer):
+    terms = serializers.UUIDField(help_text="The `id` of the version that the person read.")
+
+
 class ReEnrollSerializer(StrictSerializer):
     confirmed = serializers.BooleanField(
         default=False, help_text="True once the person has answered the question with yes."
@@ -129,11 +133,19 @@ STATES = (
 )
 
 
+class TermsToAcceptSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    title = serializers.CharField()
+    text = serializers.CharField()
+
+
 class ClientEnrollmentSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     state = serializers.ChoiceField(choices=STATES)
     message = serializers.CharField(help_text="For the person, in their language.")
-    needs = serializers.ChoiceField(choices=["", "pin", "password", "new_password"])
+    needs = serializers.ChoiceField(choices=["", "pin", "password", "new_password", "terms"])
+    terms = TermsToAcceptSerializer(allow_null=True, help_text="Where `needs` is `terms`.")
     until = serializers.DateTimeField(allow_null=True)
     seconds = serializers.IntegerField(help_text="The whole time that ends at `until`.")
     device = RegisteredDeviceSerializer(allow_null=True)

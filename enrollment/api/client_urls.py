@@ -27,6 +27,7 @@ urlpatterns = [
     path("enrollments/<uuid:pk>/", views.EnrollmentView.as_view(), name="client-enrollment"),
     path("enrollments/<uuid:pk>/proof/", views.ProofView.as_view(), name="client-proof"),
     path("enrollments/<uuid:pk>/password/", views.PasswordView.as_view(), name="client-password"),
+    path("enrollments/<uuid:pk>/terms/", views.TermsView.as_view(), name="client-terms"),
     path("enrollments/<uuid:pk>/profile/", views.ProfileView.as_view(), name="client-profile"),
     path("enrollments/<uuid:pk>/cancel/", views.CancelView.as_view(), name="client-cancel"),
     path("enrollments/<uuid:pk>/resume/", views.ResumeView.as_view(), name="client-resume"),

@@ -139,7 +139,7 @@ async def _exchange(name: Hashable, opener: Callable[[], httpx2.AsyncClient], ca
 
 
 def client(*, base_url: str = "", ca_file: str = "", trust_env: bool = True) -> httpx2.AsyncClient:
-    """Return a client that speaks HTTP/2 where the other side can, over verified TLS only."""
+    """Return a client with one connection, HTTP/2 where the other side can, verified TLS only."""
     if base_url and urlsplit(base_url).scheme != "https":
         raise ValueError("pushes are sent over https only")
     return httpx2.AsyncClient(
@@ -148,7 +148,7 @@ def client(*, base_url: str = "", ca_file: str = "", trust_env: bool = True) -> 
         verify=ssl.create_default_context(cafile=ca_file or None),
         trust_env=trust_env,
         timeout=httpx2.Timeout(lines.READ_SECONDS, connect=lines.CONNECT_SECONDS, pool=SECONDS),
-        limits=httpx2.Limits(max_connections=4, keepalive_expiry=lines.KEEP_IDLE_SECONDS),
+        limits=httpx2.Limits(max_connections=1, keepalive_expiry=lines.KEEP_IDLE_SECONDS),
     )
 
 

@@ -5,30 +5,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0005_tenant_links_voided_at_tenant_setup_finished_at_and_more'),
-        ('enrollment', '0003_clientinstallation_proved_at'),
+        ("core", "0005_tenant_links_voided_at_tenant_setup_finished_at_and_more"),
+        ("enrollment", "0003_clientinstallation_proved_at"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='notice',
-            name='key',
+            model_name="notice",
+            name="key",
             field=models.CharField(blank=True, max_length=160),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='recipient',
+            model_name="notice",
+            name="recipient",
             field=models.CharField(blank=True, max_length=254),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('status', 'queued')), fields=['user'], name='notice_waiting'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("status", "queued")), fields=["user"], name="notice_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('tenant', 'key'), name='notice_once'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("key", ""), _negated=True),
+                fields=("tenant", "key"),
+                name="notice_once",
+            ),
         ),
     ]

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import TermsOfService
+from accounts.services import terms
 from devices.models import Device
 from devices.states import MANAGED
 from enrollment import detection, instructions
@@ -24,7 +26,12 @@ from enrollment.services import journey, profiles, stopping
 from enrollment.services.journey import Step
 
 # What has to be sent before anything else, by the step that asks for it.
-NEEDS = {Step.PIN: "pin", Step.SIGN_IN: "password", Step.PASSWORD: "new_password"}
+NEEDS = {
+    Step.PIN: "pin",
+    Step.SIGN_IN: "password",
+    Step.PASSWORD: "new_password",
+    Step.TERMS: "terms",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class ClientStatus:
     can_cancel: bool = False
     profile: dict[str, Any] | None = None
     instructions: tuple[instructions.Instruction, ...] = ()
+    terms: TermsOfService | None = None
 
 
 def of(session: EnrollmentSession, installation: ClientInstallation) -> ClientStatus:
@@ -53,8 +61,7 @@ def of(session: EnrollmentSession, installation: ClientInstallation) -> ClientSt
     profile = profiles.current(session)
     step = journey.step_of(session, profile)
     if session.is_open and step in NEEDS:
-        message = _words(NEEDS[step])
-        return ClientStatus(session.pk, "not_confirmed", message, NEEDS[step], can_cancel=True)
+        return _needy(session, NEEDS[step])
     status = journey.status_of(session, profile)
     device = session.device
     if status.state == "active" and device is not None and not _is_managed(device):
@@ -71,6 +78,13 @@ def of(session: EnrollmentSession, installation: ClientInstallation) -> ClientSt
         can_cancel=session.is_open,
         profile=_profile(profile) if session.is_open else None,
         instructions=_steps(session, installation) if session.is_open else (),
+    )
+
+
+def _needy(session: EnrollmentSession, needs: str) -> ClientStatus:
+    asked = terms.due(session.user) if needs == "terms" and session.user else None
+    return ClientStatus(
+        session.pk, "not_confirmed", _words(needs), needs, can_cancel=True, terms=asked
     )
 
 
@@ -93,6 +107,7 @@ def _words(needs: str) -> str:
         "pin": _("Enter the PIN from our mail."),
         "password": _("Enter your password."),
         "new_password": _("Choose a password for your account."),
+        "terms": _("Read and accept the terms of your organisation."),
     }[needs]
 
 

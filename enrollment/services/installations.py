@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import AcceptancePlace, User
 from core import clock, history, ids
 from core.actors import Actor
 from core.models import Tenant
@@ -219,6 +220,16 @@ def choose_password(
             session=session, password=password, repeated=password, browser=_browser(facts, ip)
         )
         ClientInstallation.objects.filter(pk=installation.pk).update(proved_at=clock.now())
+
+
+def accept_terms(
+    *, installation: ClientInstallation, session: EnrollmentSession, terms_id: uuid.UUID, ip: str
+) -> None:
+    """Take the person's acceptance of the terms. Raises TermsOutdated, WrongStep."""
+    facts = Facts(platform=installation.platform, **installation.facts)
+    registration.accept_terms(
+        session=session, terms_id=terms_id, place=AcceptancePlace.APP, browser=_browser(facts, ip)
+    )
 
 
 def prove(

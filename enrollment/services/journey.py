@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import UserSettings
+from accounts.services import terms
 from core import clock
 from enrollment.models import (
     EnrollmentSession,
@@ -34,6 +35,7 @@ class Step(enum.StrEnum):
     PIN = "pin"
     SIGN_IN = "sign-in"
     PASSWORD = "password"  # noqa: S105 - the name of a step
+    TERMS = "terms"
     PROFILE = "profile"
     INSTALL = "install"
     DONE = "done"
@@ -44,6 +46,7 @@ NAMES: dict[Step, Any] = {
     Step.PIN: gettext_lazy("Confirm it is you"),
     Step.SIGN_IN: gettext_lazy("Confirm it is you"),
     Step.PASSWORD: gettext_lazy("Choose a password"),
+    Step.TERMS: gettext_lazy("Accept the terms"),
     Step.PROFILE: gettext_lazy("Know what happens"),
     Step.INSTALL: gettext_lazy("Install the profile"),
 }
@@ -71,7 +74,7 @@ class Status:
 
 
 def step_of(session: EnrollmentSession, profile: IssuedProfile | None) -> Step:
-    """Return the step of an attempt. One query for the policy before the person is confirmed."""
+    """Return the step of an attempt. One query at most, for the policy or for the terms."""
     if session.outcome == SessionOutcome.ACTIVE:
         return Step.DONE
     if not session.is_open or session.user is None:
@@ -82,7 +85,9 @@ def step_of(session: EnrollmentSession, profile: IssuedProfile | None) -> Step:
     if factors.must_choose_password(session.user):
         return Step.PASSWORD
     is_going_on = profile is not None and status_of(session, profile).state in _GOING_ON
-    return Step.INSTALL if is_going_on else Step.PROFILE
+    if is_going_on:
+        return Step.INSTALL
+    return Step.TERMS if terms.due(session.user) else Step.PROFILE
 
 
 def steps(session: EnrollmentSession, current: Step) -> tuple[int, list[str]]:
@@ -99,6 +104,9 @@ def steps(session: EnrollmentSession, current: Step) -> tuple[int, list[str]]:
     has_chosen = changed_at is not None and changed_at >= session.opened_at
     if factors.must_choose_password(user) or has_chosen:
         way.append(Step.PASSWORD)
+    asked = terms.asked_of(user)
+    if asked and (asked.accepted_at is None or asked.accepted_at >= session.opened_at):
+        way.append(Step.TERMS)
     way += [Step.PROFILE, Step.INSTALL]
     return way.index(current) + 1, [str(NAMES[step]) for step in way]
 

@@ -52,9 +52,10 @@ def queue_link(user: User, invitation: Invitation | None) -> None:
 
 
 def queue_confirmation(session: EnrollmentSession) -> None:
-    """Ask for the mail that says that a device is registered; once for each attempt."""
+    """Ask for the mail that says that a device is registered; whether policy wants one is looked
+    up by the worker, since the device waits for its answer."""
     user = session.user
-    if user is None or not UserSettings.objects.for_user(user).confirm_registration:
+    if user is None:
         return
     outbox.enqueue(
         tenant=session.tenant,
@@ -62,7 +63,6 @@ def queue_confirmation(session: EnrollmentSession) -> None:
         body={"letter": "confirmation", "session": str(session.pk)},
         recipient=user.email,
         about=session,
-        key=f"confirmation:{session.pk}",
     )
 
 
@@ -110,6 +110,8 @@ def _write_confirmation(message: OutboxMessage, body: dict[str, Any]) -> None:
     if session is None or session.user is None or session.device is None:
         return
     user = session.user
+    if not UserSettings.objects.for_user(user).confirm_registration:
+        return
     mail.enqueue(
         tenant=session.tenant,
         to=user.email,

@@ -10,7 +10,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from accounts.errors import TermsMissing
 from accounts.models import UserSettings
+from accounts.services import terms
 from core import clock, ids, onetime, secrets
 from core.actors import Actor
 from enrollment import platforms
@@ -44,7 +46,8 @@ def issue(*, session: EnrollmentSession, language: str, actor: Actor) -> IssuedP
     """Make a new profile for an attempt whose person is confirmed.
 
     Earlier ones go on working until one of them is used. Nothing is stored unless the platform
-    returned signed content. Raises WrongStep, SessionEnded, PlatformNotReady, and whatever keeps
+    returned signed content. Raises WrongStep, TermsMissing, SessionEnded, PlatformNotReady,
+    and whatever keeps
     the platform from signing.
     """
     row = sessions.locked(session)
@@ -101,6 +104,8 @@ def _check(row: EnrollmentSession) -> None:
         raise WrongStep
     if not user.is_active or not user.has_usable_password():
         raise WrongStep
+    if terms.due(user) is not None:
+        raise TermsMissing
 
 
 def _drop_surplus(row: EnrollmentSession) -> None:

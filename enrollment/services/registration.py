@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User, UserSettings
-from accounts.services import users
+from accounts.services import terms, users
 from core import clock, history, onetime
 from core.actors import Actor
 from core.models import Tenant
@@ -240,6 +241,18 @@ def choose_password(
         pins.void(user)
         shown = "pin_verified_at" if session.pin_verified_at else "password_verified_at"
         EnrollmentSession.objects.filter(pk=session.pk).update(**{shown: clock.now()})
+
+
+@transaction.atomic
+def accept_terms(
+    *, session: EnrollmentSession, terms_id: uuid.UUID, place: str, browser: Browser
+) -> None:
+    """Take the acceptance of a confirmed person. Raises TermsOutdated, WrongStep."""
+    user = session.user
+    is_confirmed = session.is_open and session.has_reached(SessionStage.AUTHENTICATED)
+    if user is None or not is_confirmed or not user.is_active:
+        raise WrongStep
+    terms.accept(user=user, terms_id=terms_id, actor=_person(user, browser.ip), place=place)
 
 
 @transaction.atomic

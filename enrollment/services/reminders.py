@@ -12,7 +12,7 @@ import datetime as dt
 from django.db import models, transaction
 
 from accounts.models import User, UserSettings
-from core import clock, history
+from core import clock, history, outbox
 from core.actors import Actor
 from enrollment import schedule
 from enrollment.models import EnrollmentSession, Invitation, InvitationStatus, SessionOutcome
@@ -24,7 +24,8 @@ _ACTOR = Actor.system("reminders")
 
 def sweep(limit: int = 2000) -> int:
     """Send the reminders that are due; returns how many. Safe to run twice at once."""
-    return _sweep_sessions(limit) + _sweep_invitations(limit)
+    with outbox.batch():
+        return _sweep_sessions(limit) + _sweep_invitations(limit)
 
 
 def _claim(model: type[models.Model], pk: object, now: dt.datetime) -> bool:

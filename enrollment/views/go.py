@@ -14,6 +14,7 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.models import AcceptancePlace
 from core.actors import Actor
 from core.errors import DomainError
 from enrollment import page_forms
@@ -199,6 +200,21 @@ def _choose_password(visit: Visit) -> HttpResponse:
     return _filled(visit, page_forms.ChoosePasswordForm(visit.request.POST), take)
 
 
+def _terms(visit: Visit) -> HttpResponse:
+    session = _session(visit)
+
+    def take(data: dict) -> HttpResponse:
+        registration.accept_terms(
+            session=session,
+            terms_id=data["terms"],
+            place=AcceptancePlace.PAGE,
+            browser=visit.browser,
+        )
+        return back(visit)
+
+    return _filled(visit, page_forms.TermsForm(visit.request.POST), take)
+
+
 def _profile(visit: Visit) -> HttpResponse:
     session = _session(visit)
     if visit.detected.platform in CHOICES:
@@ -280,6 +296,7 @@ HANDLERS: dict[str, Handler] = {
     "pin": _pin,
     "sign-in": _sign_in,
     "password": _choose_password,
+    "terms": _terms,
     "profile": _profile,
     "request-pin": _request_pin,
     "send-link": _send_link,

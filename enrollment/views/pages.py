@@ -8,6 +8,7 @@ from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from accounts.services import terms
 from core.errors import DomainError
 from devices.models import Device
 from enrollment import instructions, page_forms, platforms
@@ -24,6 +25,7 @@ FORMS: dict[Step, type[forms.Form]] = {
     Step.PIN: page_forms.PinForm,
     Step.SIGN_IN: page_forms.PasswordForm,
     Step.PASSWORD: page_forms.ChoosePasswordForm,
+    Step.TERMS: page_forms.TermsForm,
 }
 
 
@@ -44,6 +46,8 @@ def show(visit: Visit, *, form: forms.Form | None = None, status: int = 200) -> 
         facts["form"] = form or FORMS[step]()
     if step == Step.PIN:
         facts |= {"may_request_pin": visit.policy.may_request_pin}
+    if step == Step.TERMS and session.user is not None:
+        facts |= {"terms": terms.due(session.user)}
     if step in (Step.PROFILE, Step.INSTALL):
         state = journey.status_of(session, profile)
         more = _profile(visit) if step == Step.PROFILE else _install(visit, state)
@@ -56,6 +60,7 @@ TEMPLATES = {
     Step.PIN: "pin",
     Step.SIGN_IN: "password",
     Step.PASSWORD: "choose_password",
+    Step.TERMS: "terms",
     Step.PROFILE: "profile",
     Step.INSTALL: "install",
     Step.DONE: "done",

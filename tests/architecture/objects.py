@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from accounts.models import TermsOfService
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
 from devices.models import Command
@@ -35,6 +36,7 @@ class World:
             tenant=tenant, purpose=KeyPurpose.APNS_PUSH, sealed_key=b"", data={"csr": "request"}
         )
         later = clock.now() + dt.timedelta(days=7)
+        self.terms = TermsOfService.objects.create(tenant=tenant, title="Terms", text="Be kind.")
         self.invitation = Invitation.objects.create(
             tenant=tenant, user=self.person, expires_at=later
         )
@@ -55,6 +57,7 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "history/": lambda world: {"pk": world.entry.pk},
     "settings/mail/": lambda world: {"pk": world.message.pk},
     "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
+    "settings/terms/": lambda world: {"pk": world.terms.pk},
     "settings/tokens/": lambda world: {"pk": world.token.pk},
     "account/passkeys/": lambda world: {"pk": world.passkey.pk},
     "me/devices/": lambda world: {"pk": world.device.pk},
@@ -67,6 +70,7 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "api/v1/enrollments/": lambda world: {"pk": world.session.pk},
     "api/v1/history/": lambda world: {"pk": world.entry.pk},
     "api/v1/messages/": lambda world: {"pk": world.message.pk},
+    "api/v1/terms/": lambda world: {"pk": world.terms.pk},
     "api/v1/tokens/": lambda world: {"pk": world.token.pk},
     "client/v1/enrollments/": lambda world: {"pk": world.session.pk},
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from simulator import registration
 from simulator.browser import Browser
 from tests import qr_reader
+from tests.e2e.test_pages_axe import OPTIONS
+from tests.enrollment.conftest import IPHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.zbar]
 
@@ -19,6 +22,12 @@ def show_code(page, url, person, words):
     page.locator("input[name=password]").fill(person.password)
     page.get_by_role("button", name=words["continue"]).click()
     page.get_by_role("button", name=words["show"]).click()
+    page.locator(".m-qr").wait_for()
+
+
+def check(page):
+    found = Axe().run(page, options=OPTIONS)
+    assert not found.response["violations"], found.generate_report()
 
 
 ENGLISH = {
@@ -46,6 +55,13 @@ def test_a_phone_scans_the_screen_of_a_computer_and_gets_active(
     assert said.startswith(f"{server.url}/go/q/")
     assert settled.email not in said
     assert page.locator("code", has_text="/go/q/").inner_text() == said
+    check(page)
+    scanned = new_context(
+        viewport={"width": 390, "height": 844}, color_scheme=scheme, user_agent=IPHONE
+    ).new_page()
+    scanned.goto(said)
+    scanned.get_by_role("button", name="Continue").wait_for()
+    check(scanned)
 
     device = field.device()
     phone = Browser(device.http, kind=device.kind)
@@ -54,6 +70,10 @@ def test_a_phone_scans_the_screen_of_a_computer_and_gets_active(
     assert field.state(device) == "active"
     page.get_by_text("Your code was used by an iPhone").wait_for(timeout=20_000)
     page.get_by_text("That device is registered.").wait_for()
+    check(page)
+    scanned.reload()
+    scanned.get_by_role("heading", name="This code was used already").wait_for()
+    check(scanned)
     page.get_by_role("button", name="That was not me: end it").click()
     page.get_by_text("You said that it was somebody else").wait_for()
     device.poll()

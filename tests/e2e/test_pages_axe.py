@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 
+from accounts.services import terms
 from core import clock, history
 from core.models import OutboxMessage
 from devices.models import InventorySection
@@ -74,7 +75,14 @@ def world(tenant, owner, person, settings):
         "person": person.pk,
         "invitation": invitation.pk,
         "entry": entry.pk,
+        "terms": _accepted_terms(tenant, person).pk,
     }
+
+
+def _accepted_terms(tenant, person):
+    made = terms.publish(tenant=tenant, title="Terms", text="Be kind.", actor=person.actor)
+    terms.accept(user=person, terms_id=made.pk, actor=person.person_actor, place="page")
+    return made
 
 
 def pages(world) -> list[str]:
@@ -108,6 +116,12 @@ def pages(world) -> list[str]:
         path("history-detail", world["entry"]),
         path("settings-organisation"),
         path("settings-policy"),
+        path("invitations:link-settings"),
+        path("invitations:links-renew"),
+        path("invitations:pin-make", person),
+        path("settings-terms"),
+        path("settings-terms-detail", world["terms"]),
+        path("settings-terms-new"),
         path("settings-mail"),
         path("settings-push"),
         path("settings-push-upload"),

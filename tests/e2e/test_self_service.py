@@ -94,6 +94,7 @@ def test_no_page_of_self_service_has_a_barrier(new_context, live_server, person,
         found += check(page, axe, live_server.url + where)
     page.goto(live_server.url + me("me-device-add"))
     page.get_by_role("button", name="Show the code").click()
+    page.wait_for_load_state()
     found += check(page, axe)
     assert not found, "\n".join(found)
 

@@ -74,6 +74,7 @@ def run(name: str, size: Size, say: Say) -> list[Row]:
         apns = stack.enter_context(FakeAPNs())
         server = Server(
             folder,
+            MUSTER_TASK_WORKERS="1",
             EMAIL_URL=mail.url,
             MUSTER_APNS_URL=apns.url,
             MUSTER_APNS_CA_FILE=str(apns.authority_path),
