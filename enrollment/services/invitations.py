@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -95,12 +94,9 @@ def _people(
 
 
 def _person(tenant: Tenant, address: str, sending: Sending) -> User:
-    arguments: dict[str, Any] = {"tenant": tenant, "email": address, "actor": sending.actor}
-    try:
-        user = users.find_or_create(**arguments, language=sending.language)
-    except IntegrityError:
-        # Somebody else added the person in this instant.
-        user = users.find_or_create(**arguments)
+    user = users.find_or_create(
+        tenant=tenant, email=address, actor=sending.actor, language=sending.language
+    )
     if not user.is_active:
         raise PersonDisabled
     return user
