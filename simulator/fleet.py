@@ -54,19 +54,6 @@ class Fleet:
         with ThreadPoolExecutor(max_workers=self.workers) as pool:
             return list(pool.map(attempt, self.devices if devices is None else devices))
 
-    def poll_all(self) -> list[Outcome]:
-        return self.each(lambda device: device.poll(), self._managed())
-
-    def settle(self, *, quiet_rounds: int = 1, max_rounds: int = 20) -> list[Outcome]:
-        """Poll until nobody had anything to do, and return the failures of the last round."""
-        quiet, outcomes = 0, list[Outcome]()
-        for _ in range(max_rounds):
-            outcomes = self.poll_all()
-            quiet = quiet + 1 if not any(outcome.executed for outcome in outcomes) else 0
-            if quiet >= quiet_rounds:
-                break
-        return [outcome for outcome in outcomes if outcome.error]
-
     def live(self, stop: threading.Event, report: Callable[[Outcome], None]) -> None:
         """Until `stop`: poll whoever was rung or is due; every turn with an event is reported."""
         while not stop.is_set():

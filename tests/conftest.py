@@ -97,14 +97,6 @@ def quick_keys(_rsa_keys: dict[int, RSAPrivateKey], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(keys, "generate_rsa", generate_once)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _room_for_parallel_clients() -> None:
-    """Django's test server lets ten connections wait; tests of parallel clients open fifty."""
-    from django.core.servers.basehttp import WSGIServer
-
-    WSGIServer.request_queue_size = 128
-
-
 @pytest.fixture(scope="session")
 def authority() -> Authority:
     """The certificate authority that the fakes' certificates come from."""

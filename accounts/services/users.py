@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.access import Principal
 from accounts.errors import AddressTaken, ForeignObject, LastOwner, NotAllowedToGrant
@@ -36,8 +36,13 @@ def create(*, tenant: Tenant, email: str, actor: Actor, **fields: Any) -> User:
         **{name: value for name, value in fields.items() if name in EDITABLE},
     )
     user.set_unusable_password()
-    user.full_clean(exclude=["password"])
-    user.save(force_insert=True)
+    # Whether the address is free is the database's to say: asking before is only for the courtesy.
+    user.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise AddressTaken from error
     history.record(user, "accounts.user.created", actor=actor)
     return user
 
@@ -48,9 +53,14 @@ def find_or_create(*, tenant: Tenant, email: str, actor: Actor, **fields: Any) -
 
     Raises AddressTaken when the address belongs to somebody in another tenant.
     """
-    user = User.objects.filter(email__iexact=normalise(email)).first()
+    known = User.objects.filter(email__iexact=normalise(email))
+    user = known.first()
     if user is None:
-        return create(tenant=tenant, email=email, actor=actor, **fields)
+        try:
+            return create(tenant=tenant, email=email, actor=actor, **fields)
+        except AddressTaken:
+            # Somebody else added the person in this instant.
+            user = known.get()
     if user.tenant_id != tenant.pk:
         raise AddressTaken
     return user

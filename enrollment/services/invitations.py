@@ -99,12 +99,9 @@ def _people(
 
 
 def _person(tenant: Tenant, address: str, sending: Sending) -> User:
-    arguments: dict[str, Any] = {"tenant": tenant, "email": address, "actor": sending.actor}
-    try:
-        user = users.find_or_create(**arguments, language=sending.language)
-    except IntegrityError:
-        # Somebody else added the person in this instant.
-        user = users.find_or_create(**arguments)
+    user = users.find_or_create(
+        tenant=tenant, email=address, actor=sending.actor, language=sending.language
+    )
     if not user.is_active:
         raise PersonDisabled
     return user

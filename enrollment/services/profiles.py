@@ -18,7 +18,7 @@ from core.actors import Actor
 from enrollment import platforms
 from enrollment.errors import PlatformNotReady, ProfileUnavailable, SessionEnded, WrongStep
 from enrollment.models import EnrollmentSession, IssuedProfile, SessionStage
-from enrollment.services import cancellation, sessions
+from enrollment.services import cancellation, factors, sessions
 
 MIN_CHALLENGE_TTL = dt.timedelta(minutes=10)
 MAX_LIVE = 10
@@ -102,7 +102,7 @@ def _check(row: EnrollmentSession) -> None:
     user = row.user
     if not row.has_reached(SessionStage.AUTHENTICATED) or user is None:
         raise WrongStep
-    if not user.is_active or not user.has_usable_password():
+    if not user.is_active or factors.must_choose_password(user):
         raise WrongStep
     if terms.due(user) is not None:
         raise TermsMissing

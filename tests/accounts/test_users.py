@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from accounts import errors
 from accounts.models import Role, User
@@ -116,3 +117,22 @@ def test_people_are_seen_only_by_those_who_may_and_only_the_own_ones(
     assert stranger not in User.objects.visible_to(owner)
     assert person in User.objects.visible_to(helpdesk)
     assert not User.objects.visible_to(person).exists()
+
+
+def test_who_adds_a_person_a_moment_too_late_hears_that_the_address_is_taken(
+    tenant, admin, person, monkeypatch
+):
+    look = QuerySet.exists
+    monkeypatch.setattr(QuerySet, "exists", lambda self: self.model is not User and look(self))
+    with pytest.raises(errors.AddressTaken):
+        users.create(tenant=tenant, email=person.email.upper(), actor=admin.actor)
+
+
+def test_who_looks_for_a_person_a_moment_too_late_finds_it(tenant, admin, monkeypatch):
+    def late(**_):
+        factories.user(tenant, email="new@acme.test")
+        raise errors.AddressTaken
+
+    monkeypatch.setattr(users, "create", late)
+    found = users.find_or_create(tenant=tenant, email="New@acme.test", actor=admin.actor)
+    assert found == User.objects.get(email="new@acme.test")

@@ -25,7 +25,7 @@ from tests.pki_material import rsa_key
 
 PEOPLE, KEYS, HANDS = (100 if lanes.CURRENT == "embedded" else 40), 20, 6
 KILLS, PAUSES = 8, (2.0, 8.0)
-SECONDS = 240
+SECONDS = 420  # on a busy machine; alone it is done in a minute or two
 
 
 class Killer:
@@ -124,7 +124,7 @@ def test_enrollments_survive_kill_9(own_field):
     killer.stop()
     sys.stderr.write(f"killed: {killer.killed}\n")
     assert {name for _, name, _ in killer.killed} == {"web", "worker"}
-    until(lambda: settled(field, devices), seconds=60, step=1.0)
+    until(lambda: settled(field, devices), seconds=120, step=1.0)
     check(field, people, devices)
 
 

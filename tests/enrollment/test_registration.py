@@ -53,6 +53,7 @@ def test_a_temporary_password_is_changed_first(tenant, invited, pages):
     _invitation, letter = invited("temp@acme.test")
     page = pages().open(letter.link).send("start").send("sign-in", password=factories.PASSWORD)
     assert page.step == "password"
+    assert page.send("profile").step == "password", "the step cannot be left out"
     assert page.send("password", password1=PASSWORD, password2=PASSWORD).step == "profile"
     assert not User.objects.get(email="temp@acme.test").must_change_password
 
