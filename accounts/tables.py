@@ -13,7 +13,7 @@ class AcceptanceTable(BaseTable):
     """Who accepted a version of the terms. Reads `user`: select it."""
 
     row_header = "user"
-    caption = _("Who accepted")
+    caption = _("Acceptances")
 
     user = PartColumn("settings/_accepter_cell.html", verbose_name=_("Person"))
     accepted_at = tables.Column(verbose_name=_("When"), orderable=False)
