@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 import yaml
@@ -25,9 +26,9 @@ def document():
 
 
 def test_every_route_is_described(document):
-    described = {path.strip("/").replace("{id}", "") for path in document["paths"]}
+    described = {re.sub(r"\{\w+\}", "", path).strip("/") for path in document["paths"]}
     existing = {
-        route.pattern.replace("<uuid:pk>", "").replace("<int:pk>", "").strip("/")
+        re.sub(r"<\w+:\w+>", "", route.pattern).strip("/")
         for route in routes()
         if route.pattern.startswith(PREFIX)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 
@@ -9,7 +10,9 @@ import pytest
 from django.core import mail as django_mail
 from django.test import Client
 
+from core import clock
 from core.actors import Actor
+from core.models import OutboxMessage
 from core.services import delivery
 from enrollment import platforms
 from enrollment.platforms import BuiltProfile
@@ -194,3 +197,12 @@ def confirmed(pages, invited):
 def shape(sql: str) -> str:
     """A query without its values, to compare two that must be the same work."""
     return re.sub(r"'[^']*'|\d[\d.]*(?:e[-+]?\d+)?", "?", sql)
+
+
+def hours_later(monkeypatch, hours: float) -> None:
+    now = clock.now() + dt.timedelta(hours=hours)
+    monkeypatch.setattr(clock, "now", lambda: now)
+
+
+def queued(kind: str = "mail"):
+    return OutboxMessage.objects.filter(kind=kind)

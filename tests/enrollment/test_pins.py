@@ -143,7 +143,7 @@ def test_a_pin_expires_after_the_days_of_the_policy(person):
     with time_machine.travel(clock.now() + dt.timedelta(days=2, seconds=1)):
         with pytest.raises(PinExpired):
             verify(person, digits)
-        assert not pins.info(person).is_valid
+        assert pins.info(person).state == "expired"
 
 
 def test_the_policy_sets_the_length(person):
