@@ -96,6 +96,7 @@ def test_open_pages_reflect_text(client, world, path):
 @pytest.mark.parametrize("name", SCENES)
 def test_registration_pages_show_names_as_text(world, platform, name):
     world.tenant.admin = world.owner
+    world.terms.delete()
     scene = SCENES[name](world.tenant)
     client = Client(headers={"user-agent": f"{scene.agent} {NAME}"})
     client.cookies[django_settings.GO_COOKIE_NAME] = scene.cookie
