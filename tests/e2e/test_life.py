@@ -59,6 +59,8 @@ def test_a_cancelled_wipe_never_arrives(field):
     assert device.poll() == 0
     assert field.state(device) == "active"
     assert not device.is_erased
+    erased = [e.udid for e in field.ledger.destructive() if e.request_type == "EraseDevice"]
+    assert device.udid not in erased
 
 
 def test_not_now_is_tried_again_and_blocks_nothing(field):
