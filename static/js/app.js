@@ -9,6 +9,11 @@
     if (menu !== except && !menu.contains(except)) menu.open = false;
   });
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form");
+    if (event.target.matches("[data-all-rows]")) $$("[data-row]", form).forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches("[data-row], [data-all-rows]")) countRows(form);
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const menu = event.target.closest?.("details[data-menu][open]");
@@ -46,6 +51,15 @@
     label.textContent = button.dataset.done;
     announce(button.dataset.done);
     setTimeout(() => { label.textContent = before; }, 2000);
+  };
+
+  // --- rows: the header box selects the page, the bar says how many
+  const countRows = (form) => {
+    const boxes = $$("[data-row]", form), chosen = boxes.filter((box) => box.checked).length;
+    boxes.forEach((box) => box.closest("tr").setAttribute("aria-selected", String(box.checked)));
+    const all = $("[data-all-rows]", form), bar = $("[data-bulk-bar]", form);
+    if (all) { all.checked = chosen > 0 && chosen === boxes.length; all.indeterminate = chosen > 0 && chosen < boxes.length; }
+    if (bar) { bar.hidden = chosen === 0; $("[data-count]", bar).textContent = String(chosen); }
   };
 
   // --- live parts: polled by htmx; paused by the person, or while nobody looks
