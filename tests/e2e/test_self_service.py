@@ -106,7 +106,7 @@ def as_sent(answer) -> int:
 
 
 def test_the_pages_are_light(new_context, live_server, person, world):
-    context = new_context(viewport={"width": 390, "height": 800})
+    context = new_context(reduced_motion="reduce", viewport={"width": 390, "height": 800})
     signed_in(context, live_server, person)
     page, sizes = context.new_page(), {}
     page.on("response", lambda answer: sizes.update({answer.url: as_sent(answer)}))
@@ -133,7 +133,7 @@ def test_a_lost_phone_is_locked_without_a_script(new_context, live_server, perso
 
 
 def test_the_page_of_a_device_follows_by_itself(new_context, live_server, person, world):
-    context = new_context(viewport={"width": 1280, "height": 800})
+    context = new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 800})
     signed_in(context, live_server, person)
     page = context.new_page()
     page.goto(live_server.url + me("me-device", world["phone"].pk))
@@ -165,7 +165,7 @@ def localhost(live_server) -> str:
 
 def test_a_passkey_signs_in_to_ones_own_devices(new_context, live_server, person, world):
     base = localhost(live_server)
-    context = new_context(viewport={"width": 390, "height": 800})
+    context = new_context(reduced_motion="reduce", viewport={"width": 390, "height": 800})
     page = context.new_page()
     virtual_key(context, page)
     page.goto(base + "/me/")
@@ -196,7 +196,7 @@ def test_a_passkey_signs_in_to_ones_own_devices(new_context, live_server, person
 def test_a_passkey_signs_in_to_the_portal(new_context, live_server, client, owner, settings):
     base = localhost(live_server)
     settings.MUSTER_REQUIRE_ADMIN_MFA = True
-    context = new_context(viewport={"width": 1280, "height": 800})
+    context = new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 800})
     page = context.new_page()
     virtual_key(context, page)
     sign_in_portal(context, live_server, client, owner)
@@ -219,7 +219,7 @@ def test_a_passkey_signs_in_to_the_portal(new_context, live_server, client, owne
 
 
 def test_a_cancelled_passkey_says_so_and_leaves_the_other_way(new_context, live_server, tenant):
-    context = new_context(viewport={"width": 390, "height": 800})
+    context = new_context(reduced_motion="reduce", viewport={"width": 390, "height": 800})
     page = context.new_page()
     tools, key = virtual_key(context, page)
     tools.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": False})
