@@ -167,7 +167,7 @@ def test_errors_are_announced_and_go_when_corrected(tenant, stage):
     summary = page.locator("[data-error-summary]")
     summary.wait_for()
     assert page.title().startswith("Error:")
-    assert page.evaluate("document.activeElement.hasAttribute('data-error-summary')")
+    page.wait_for_function("document.activeElement.hasAttribute('data-error-summary')")
     assert page.get_by_role("textbox", name="PIN").input_value() == "12"
     page.get_by_role("textbox", name="PIN").press_sequentially("345678")
     assert page.locator(".g-field [data-error]").count() == 0
