@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from simulator import wire
 from simulator.administrator import Administrator
+from simulator.browser import Browser
 from simulator.devices import Device, IPad, IPhone, Mac, facts
 from simulator.ledger import Ledger
 from simulator.mailbox import Invitation, parse_message, read_invitation
@@ -91,6 +92,15 @@ class Field:
         people = [Person(f"person{next(_numbers)}@people.test") for _ in range(count)]
         self.send_invitations(*(person.email for person in people))
         return [(person, self.invitation_of(person.email, seconds=120)) for person in people]
+
+    def another_pin(self, person: Person, browser: Browser) -> Invitation:
+        """Press "Send me a new PIN" on the page that is open, and read the mail."""
+        if browser.page is None:
+            raise AssertionError("no page is open")
+        [form] = [form for form in browser.page.forms if form.fields.get("step") == "request-pin"]
+        before = len(self.mail.mails_to(person.email))
+        browser.submit(form)
+        return self.invitation_of(person.email, number=before + 1, seconds=120)
 
     # Devices
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from simulator import profile
+from simulator import profile, registration
 from simulator.errors import (
     PageRefused,
     ProfileRejected,
@@ -115,6 +115,20 @@ def test_five_wrong_pins_end_the_pin(field):
         assert refused.value.step == "pin"
     with pytest.raises(PageRefused):
         person.fetch_profile(field.device(), invitation.link, pin=invitation.pin)
+
+
+def test_a_pin_works_once_and_the_page_offers_another(field):
+    person, invitation = field.newcomer()
+    device = field.device()
+    link, pin = invitation.link, invitation.pin
+    registration.register(person.browser_on(device), link, pin=pin, stop_at="password")
+    browser = person.browser_on(device)
+    with pytest.raises(PageRefused, match="used already"):
+        person.enroll(device, link, pin=pin, browser=browser)
+    another = field.another_pin(person, browser)
+    assert another.pin not in (None, pin)
+    person.enroll(device, another.link, pin=another.pin)
+    assert field.state(device) == "active"
 
 
 def test_a_link_that_nobody_made_leads_nowhere(field):
