@@ -9,11 +9,6 @@
     if (menu !== except && !menu.contains(except)) menu.open = false;
   });
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form");
-    if (event.target.matches("[data-all-rows]")) $$("[data-row]", form).forEach((box) => { box.checked = event.target.checked; });
-    if (event.target.matches("[data-row], [data-all-rows]")) countRows(form);
-  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const menu = event.target.closest?.("details[data-menu][open]");
@@ -61,6 +56,11 @@
     if (all) { all.checked = chosen > 0 && chosen === boxes.length; all.indeterminate = chosen > 0 && chosen < boxes.length; }
     if (bar) { bar.hidden = chosen === 0; $("[data-count]", bar).textContent = String(chosen); }
   };
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form");
+    if (event.target.matches("[data-all-rows]")) $$("[data-row]", form).forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches("[data-row], [data-all-rows]")) countRows(form);
+  });
 
   // --- live parts: polled by htmx; paused by the person, or while nobody looks
   const setPaused = (button, paused) => {
