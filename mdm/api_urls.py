@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from core.api.schema import DocumentationView, SchemaView
+from mdm.api import HealthView
 
 VERSION = [
     path("", include("devices.api.urls")),
@@ -12,6 +13,7 @@ VERSION = [
     path("", include("enrollment.api.urls")),
     path("", include("apple.api.urls")),
     path("", include("core.api.urls")),
+    path("health/", HealthView.as_view({"get": "retrieve"}), name="api-health"),
 ]
 
 urlpatterns = [

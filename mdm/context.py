@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts import planes
 from accounts.services import tenants
 from mdm import degraded, navigation
+from mdm.setup import steps
 
 
 def portal(request: HttpRequest) -> dict:
@@ -30,6 +31,7 @@ def portal(request: HttpRequest) -> dict:
         "navigation": partial(navigation.rail, request),
         "settings_pages": partial(navigation.settings_pages, request),
         "degraded": partial(degraded.notices, user),
+        "setup_hint": partial(steps.hint, user),
         "error_layout": "base.html",
     }
 

@@ -40,6 +40,7 @@ SETTINGS = (
     Item(_("Push certificate"), "certificate", "settings-push", "settings.view"),
     Item(_("Reminders"), "clock", "settings-reminders", "settings.view"),
     Item(_("API tokens"), "key", "settings-tokens", "settings.view"),
+    Item(_("Health"), "shield-check", "settings-health", "settings.view"),
 )
 
 SELF_SERVICE = (

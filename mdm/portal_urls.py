@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from accounts.views import portal as accounts
 from accounts.views import settings, terms
-from mdm.views import device_page, history, home, mail, people
+from mdm.views import checks, device_page, history, home, mail, people, setup
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -27,6 +27,10 @@ urlpatterns = [
     path("settings/terms/<uuid:pk>/", terms.terms_detail, name="settings-terms-detail"),
     path("settings/terms/<uuid:pk>/retire/", terms.terms_retire, name="settings-terms-retire"),
     path("settings/terms/<uuid:pk>/delete/", terms.terms_delete, name="settings-terms-delete"),
+    path("setup/", setup.setup_index, name="setup"),
+    path("setup/<slug:key>/", setup.setup_step, name="setup-step"),
+    path("setup/<slug:key>/skip/", setup.setup_skip, name="setup-skip"),
+    path("settings/health/", checks.health, name="settings-health"),
     path("settings/mail/", mail.mail_page, name="settings-mail"),
     path("settings/mail/test/", mail.mail_test, name="settings-mail-test"),
     path("settings/mail/<uuid:pk>/retry/", mail.mail_retry, name="settings-mail-retry"),

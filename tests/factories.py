@@ -19,10 +19,11 @@ _numbers = itertools.count(1)
 
 
 def tenant(slug: str = "", **fields) -> Tenant:
-    """A tenant with its roles and settings, but without keys: those are slow, see `with_keys`."""
+    """A tenant that is set up, with roles and settings, but without keys: see `with_keys`."""
     number = next(_numbers)
     slug = slug or f"tenant-{number}"
-    row = Tenant.objects.create(slug=slug, **{"name": f"Organisation {number}", **fields})
+    defaults = {"name": f"Organisation {number}", "setup_finished_at": clock.now()}
+    row = Tenant.objects.create(slug=slug, **(defaults | fields))
     for role in READY_MADE_ROLES:
         Role.objects.create(
             tenant=row,

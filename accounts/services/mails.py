@@ -85,3 +85,16 @@ def _enqueue(user: User, template: str, *, link: str = "", key: str = "") -> Non
         about=user,
         key=key,
     )
+
+
+def send_test(user: User) -> OutboxMessage:
+    """Queue a mail to the person who asks whether mail works."""
+    return mail.enqueue(
+        tenant=user.tenant,
+        to=user.email,
+        template="test",
+        context={"user": user},
+        language=user.language,
+        time_zone=user.time_zone,
+        about=user,
+    )

@@ -25,7 +25,8 @@ class Tenant(UUIDModel):
     help_contact = models.CharField(_("help contact"), max_length=200, blank=True)
     # Links and QR codes made before this moment are dead: an administrator or an upgrade said so.
     links_voided_at = models.DateTimeField(null=True, blank=True)
-    setup_step = models.CharField(max_length=20, blank=True)
+    # What became of the steps of the start-up wizard: {step: "done" or "skipped"}.
+    setup_outcomes = models.JSONField(default=dict, blank=True)
     setup_finished_at = models.DateTimeField(null=True, blank=True)
     # Fixed when the first device enrolls: a device can never be told another address.
     enrolled_public_url = models.CharField(max_length=255, blank=True)

@@ -116,8 +116,8 @@ def invitation_new(request: HttpRequest) -> HttpResponse:
     form, mail = InviteForm(posted(request), policy=policy, initial=initial), None
     if form.is_valid():
         if "preview" in request.POST:
-            mail = _preview(request, form, policy)
-        elif _invite(request, form):
+            mail = preview_of(request, form, policy)
+        elif invite(request, form):
             return redirect("invitations:invitation-list")
     context = {"form": form, "policy": policy, "mail": mail, "title": _("Invite people")}
     status = 422 if form.errors else 200
@@ -147,7 +147,7 @@ def _key(text: str) -> uuid.UUID | None:
         return None
 
 
-def _preview(request: HttpRequest, form: InviteForm, policy: UserSettings) -> PreviewedMail:
+def preview_of(request: HttpRequest, form: InviteForm, policy: UserSettings) -> PreviewedMail:
     return preview.invitation_mail(
         sender=request.user,
         policy=policy,
@@ -156,7 +156,8 @@ def _preview(request: HttpRequest, form: InviteForm, policy: UserSettings) -> Pr
     )
 
 
-def _invite(request: HttpRequest, form: InviteForm) -> bool:
+def invite(request: HttpRequest, form: InviteForm) -> bool:
+    """Invite whom a form names; False when the service refuses, which the form then shows."""
     user = request.user
     is_done = attempt(
         form,

@@ -22,6 +22,10 @@ class Finding:
     text: str
     remedy: str = ""
 
+    @property
+    def level_name(self) -> str:
+        return self.level.name.lower()
+
 
 Check = Callable[[], Finding]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -64,10 +65,10 @@ def _are_migrations_done() -> bool:
     return _known_done
 
 
-def check_signer() -> Finding:
+def check_signer(tenants: Iterable[Tenant] | None = None) -> Finding:
     """The keys of every organisation can be opened and are not about to end. One query each."""
     soonest = None
-    for tenant in Tenant.objects.all():
+    for tenant in Tenant.objects.all() if tenants is None else tenants:
         for purpose in NEEDED_KEYS:
             try:
                 loaded = keys.current(tenant, purpose)
@@ -114,10 +115,10 @@ def check_disk() -> Finding:
     return Finding("disk", level, text, "" if level == Level.OK else remedy)
 
 
-def check_queue() -> Finding:
+def check_queue(tenants: Iterable[Tenant] | None = None) -> Finding:
     """A warning at most: a web process without a worker still serves devices and people."""
-    now = clock.now()
-    late = OutboxMessage.objects.due(now - LATE).count()
+    waiting = OutboxMessage.objects.due(clock.now() - LATE)
+    late = (waiting if tenants is None else waiting.filter(tenant__in=tenants)).count()
     if late:
         return Finding(
             "queue",

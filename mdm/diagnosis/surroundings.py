@@ -7,6 +7,7 @@ import datetime as dt
 import smtplib
 import socket
 import ssl
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import httpx2
@@ -134,8 +135,8 @@ def check_proxy() -> Finding:
     return Finding("proxy", Level.OK, _("Addresses of clients are known."))
 
 
-def check_push() -> Finding:
-    for tenant in Tenant.objects.all():
+def check_push(tenants: Iterable[Tenant] | None = None) -> Finding:
+    for tenant in Tenant.objects.all() if tenants is None else tenants:
         finding = _push_finding(push_certificate.status(tenant))
         if finding.level != Level.OK:
             return finding

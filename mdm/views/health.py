@@ -34,7 +34,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     level = worst(findings)
     answer = {
         "status": STATUS[level],
-        "checks": {finding.key: finding.level.name.lower() for finding in findings},
+        "checks": {finding.key: finding.level_name for finding in findings},
     }
     response = JsonResponse(answer, status=503 if level == Level.ERROR else 200)
     if level == Level.ERROR:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -17,6 +17,7 @@ from devices.models import Device, Platform
 from devices.states import MANAGED, PENDING_ORDER, DeviceState
 from enrollment.models import EnrollmentSession, Invitation
 from mdm import attention
+from mdm.setup import steps
 from mdm.words.glossary import term
 
 SHOWN = 8
@@ -31,12 +32,28 @@ PARTS = (
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user
+    if _is_new(request):
+        return redirect("setup")
     context: dict[str, Any] = {"title": _("Home"), "todo": attention.items(user), "stats": []}
     if user.has("devices.view"):
         context |= _devices(user)
     if user.has("invitations.view"):
         context |= _enrollments(user)
     return render(request, "home.html", context)
+
+
+def _is_new(request: HttpRequest) -> bool:
+    """Lead into the setup once for each sign-in, as long as nobody has begun with it."""
+    user, offered = request.user, "setup_offered"
+    if (
+        user.tenant.setup_finished_at is not None
+        or offered in request.session
+        or steps.is_begun(user.tenant)
+        or not user.has("settings.manage")
+    ):
+        return False
+    request.session[offered] = True
+    return True
 
 
 def _devices(user: User) -> dict[str, Any]:

@@ -19,12 +19,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import requires
+from accounts.services import mails
 from core import ratelimit
+from core.errors import DomainError
 from core.models import OutboxMessage, OutboxStatus, Tenant
 from core.services import delivery, mail
 
 SHOWN = 25
 MAX_FILE = 1_048_576
+
+
+class TooManyTests(DomainError):
+    code = "too_many_requests"
+    status = 429
 
 
 @requires("settings.view")
@@ -34,8 +41,7 @@ def mail_page(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Mail"),
         "lead": _("Invitations and notices leave through an outbox; what fails is tried again."),
-        "sender": settings.DEFAULT_FROM_EMAIL,
-        "server": "" if writes_files() else f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
+        **facts(),
         "latest": rows.order_by("-created_at")[:SHOWN],
         "failed": rows.filter(status=OutboxStatus.QUARANTINED).count(),
         "files": _listed() if request.user.has("settings.manage") else [],
@@ -43,24 +49,30 @@ def mail_page(request: HttpRequest) -> HttpResponse:
     return render(request, "settings/mail.html", context)
 
 
+def facts() -> dict[str, str]:
+    """Sender and server as configured; no server where mails are written to files."""
+    server = "" if writes_files() else f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    return {"sender": settings.DEFAULT_FROM_EMAIL, "server": server}
+
+
 @requires("settings.manage")
 @require_POST
 def mail_test(request: HttpRequest) -> HttpResponse:
+    try:
+        send_test(request)
+    except TooManyTests as error:
+        messages.error(request, error.message)
+    return redirect("settings-mail")
+
+
+def send_test(request: HttpRequest) -> OutboxMessage:
+    """Send the person a test mail and say so. Raises TooManyTests."""
     user = request.user
     if not ratelimit.allow("mail_test", str(user.pk), capacity=5, refill_seconds=60):
-        messages.error(request, _("Wait a minute before the next test mail."))
-        return redirect("settings-mail")
-    mail.enqueue(
-        tenant=user.tenant,
-        to=user.email,
-        template="test",
-        context={"user": user},
-        language=user.language,
-        time_zone=user.time_zone,
-        about=user,
-    )
+        raise TooManyTests(_("Wait a minute before the next test mail."))
+    message = mails.send_test(user)
     messages.success(request, _("A test mail to %(to)s is on its way.") % {"to": user.email})
-    return redirect("settings-mail")
+    return message
 
 
 @requires("settings.manage")

@@ -24,6 +24,8 @@ class Words:
 ACTIONS: dict[str, Words] = {
     "core.tenant.created": Words(_("Organisation created"), GOOD, "building"),
     "core.tenant.changed": Words(_("Organisation changed"), NEUTRAL, "building"),
+    "core.tenant.terms_accepted": Words(_("Terms of managing accepted"), GOOD, "check"),
+    "core.tenant.setup_finished": Words(_("Setup finished"), GOOD, "circle-check"),
     "core.key.created": Words(_("Key created"), NEUTRAL, "key"),
     "core.key.retired": Words(_("Key retired"), NEUTRAL, "key"),
     "accounts.user.created": Words(_("Person added"), GOOD, "user"),

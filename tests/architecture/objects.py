@@ -76,6 +76,8 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
 }
 # Routes with parameters that name no row of a tenant, and why.
 WITHOUT_OBJECT = {
+    "setup/<slug:key>/": "a step of the setup, not a row",
+    "setup/<slug:key>/skip/": "a step of the setup, not a row",
     "settings/reminders/<slug:purpose>/test/": "a kind of credential, not a row",
     "settings/reminders/<slug:purpose>/remove/": "a kind of credential, not a row",
     "api/v1/reminder-channels/<slug:purpose>/": "a kind of credential, not a row",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.core.management import BaseCommand, CommandError
 
-from mdm.diagnosis import readiness, surroundings
-from mdm.diagnosis.findings import Finding, Level, worst
+from mdm.diagnosis.examination import examine
+from mdm.diagnosis.findings import Level, worst
 
 WORDS = {Level.OK: "ok", Level.WARNING: "warning", Level.ERROR: "ERROR"}
-
-NEEDED_BY_ALL = ("database", "migrations")
 
 
 class Command(BaseCommand):
@@ -37,16 +34,3 @@ class Command(BaseCommand):
         if level == Level.ERROR or (strict and level == Level.WARNING):
             count = sum(finding.level != Level.OK for finding in findings)
             raise CommandError(f"To mend: {count}.")
-
-
-def examine() -> Sequence[Finding]:
-    """Run every check; without a database only those that need none."""
-    settings = surroundings.check_settings()
-    if settings.level == Level.ERROR:
-        return [settings]
-    ready = readiness.look()
-    if any(
-        found.key in ("database", "migrations") for found in ready if found.level == Level.ERROR
-    ):
-        return [settings, *ready, surroundings.check_tls(), surroundings.check_mail()]
-    return [*(check() for check in surroundings.CHECKS), *ready]

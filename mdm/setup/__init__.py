@@ -1,0 +1,1 @@
+"""The start-up wizard: from an empty organisation to the first invited person."""
