@@ -105,6 +105,10 @@ def web_program() -> Program:
 
 def worker_program() -> Program:
     options = {
+        # Without Redis the children of a worker share pipes and their locks: one that is killed
+        # while it holds a lock would leave the others waiting for ever. Threads die together, and
+        # the supervisor starts them again.
+        "--pool": "prefork" if settings.REDIS_URL else "threads",
         "--concurrency": env.int("MUSTER_TASK_WORKERS", default=2),
         "--loglevel": "INFO",
         "--hostname": "worker@%h",

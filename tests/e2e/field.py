@@ -34,7 +34,14 @@ KINDS = {"iphone": IPhone, "ipad": IPad, "mac": Mac}
 class Field:
     """Invites, reads mails, makes devices; `close()` ends their connections."""
 
-    def __init__(self, server: Server, mail: FakeSMTP, apns: FakeAPNs | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        mail: FakeSMTP,
+        apns: FakeAPNs | None = None,
+        *,
+        has_certificate: bool = False,
+    ) -> None:
         self.server, self.mail, self.apns = server, mail, apns
         self.ledger = Ledger()
         self.devices: list[Device] = []
@@ -45,7 +52,8 @@ class Field:
         made = server.manage("create_token", "field", "--owner", OWNER)
         token = made.stdout.strip()
         self.administrator = Administrator(self.http(), server.url, token)
-        self._prepare_pushes()
+        if not has_certificate:
+            self._prepare_pushes()
 
     def close(self) -> None:
         self._stack.close()

@@ -41,7 +41,7 @@ def test_the_first_start_shows_address_owner_and_one_time_password(new_server):
 
 def test_ctrl_c_leaves_no_process(new_server):
     server = new_server().start()
-    family = until(lambda: len(server.family()) >= 7 and server.family())
+    family = until(lambda: len(server.family()) >= 5 and server.family())
     assert server.stop(is_hurried=False) == 0
     assert [pid for pid in family if is_alive(pid)] == []
 
