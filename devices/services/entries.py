@@ -91,10 +91,14 @@ def open_entry(
         data={"epoch": device.epoch, "person": user.email if user else None},
     )
     if previous is not None:
-        Device.objects.filter(pk=previous.pk).update(superseded_by=device)
-        if user is not None and previous.user_id == user.pk:
-            grouped.carry_over(previous=previous, device=device)
+        _succeed(previous, device)
     return device
+
+
+def _succeed(previous: Device, device: Device) -> None:
+    Device.objects.filter(pk=previous.pk).update(superseded_by=device)
+    if device.user_id is not None and previous.user_id == device.user_id:
+        grouped.carry_over(previous=previous, device=device)
 
 
 def _ownership(said: str, user: User | None, previous: Device | None) -> str:
