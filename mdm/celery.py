@@ -71,9 +71,10 @@ def _defaults() -> dict[str, Any]:
         "accept_content": ["json"],
         "task_default_queue": "muster",
         "task_ignore_result": True,
-        # Acknowledged after the work, one at a time where the broker can: a lost worker costs a repetition, and every
-        # task can be repeated. What a killed child held is found by the sweeps, not redelivered,
-        # because a task that kills its worker would otherwise come back at once for ever.
+        # Acknowledged after the work, one at a time where the broker can: a lost worker costs a
+        # repetition, and every task can be repeated. What a killed child held is found by the
+        # sweeps, not redelivered, because a task that kills its worker would otherwise come back
+        # at once for ever.
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,
         "worker_prefetch_multiplier": 1,
