@@ -155,6 +155,10 @@ ACTIONS: dict[str, Words] = {
     "enrollment.browser.subscribed": Words(
         _("Asked to be reminded in the browser"), NEUTRAL, "device-laptop"
     ),
+    "enrollment.browser.forgotten": Words(
+        _("Wants no more reminders in a browser"), NEUTRAL, "device-laptop"
+    ),
+    "enrollment.reminders.stopped": Words(_("Wants no more reminders"), NEUTRAL, "ban"),
     "enrollment.push_key.installed": Words(
         _("Credentials of a reminder channel kept"), ATTENTION, "key"
     ),

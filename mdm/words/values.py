@@ -24,6 +24,7 @@ from mdm.words import commands
 MAX_SHOWN = 300
 FIELDS = {
     "attempts": _("tries"),
+    "browser": _("browser"),
     "by": _("known from"),
     "command": _("command"),
     "commands": _("commands"),
