@@ -13,7 +13,7 @@ from core.actors import Actor
 from core.models import Tenant
 from devices.errors import DeviceLimitReached
 from devices.models import Channel, Device, DeviceContact, Ownership, PhysicalDevice
-from devices.services import commands, lifecycle
+from devices.services import commands, grouped, lifecycle
 from devices.states import MANAGED, DeviceState
 
 S = DeviceState
@@ -48,9 +48,9 @@ def open_entry(
     """Begin a new epoch of a physical device and return its new entry, in state enrolling.
 
     The current entry, if any, is archived with its history: its queue is cancelled, a pending
-    wipe is dropped, an active one becomes Reset. Raises DeviceLimitReached for a person who has
-    enough other devices. Whose device it is stays known when the same person enrolls it again
-    without saying so. The physical device's row is the lock.
+    wipe is dropped, an active one becomes Reset. When the same person enrolls it again, whose
+    device it is stays known, and so do attributes and manual groups. The physical device's row is
+    the lock. Raises DeviceLimitReached for a person who has enough other devices.
     """
     physical, _created = PhysicalDevice.objects.get_or_create(
         tenant=tenant, key=key, defaults={"serial": facts.serial[:64]}
@@ -79,8 +79,7 @@ def open_entry(
         os_version=facts.os_version[:40],
         build=facts.build[:40],
     )
-    if facts.serial and physical.serial != facts.serial[:64]:
-        PhysicalDevice.objects.filter(pk=physical.pk).update(serial=facts.serial[:64])
+    _learn_serial(physical, facts.serial[:64])
     Channel.objects.create(device=device, kind=channel_kind)
     DeviceContact.objects.create(device=device, last_seen_at=clock.now())
     history.record(
@@ -90,8 +89,19 @@ def open_entry(
         data={"epoch": device.epoch, "person": user.email if user else None},
     )
     if previous is not None:
-        Device.objects.filter(pk=previous.pk).update(superseded_by=device)
+        _succeed(previous, device)
     return device
+
+
+def _learn_serial(physical: PhysicalDevice, serial: str) -> None:
+    if serial and physical.serial != serial:
+        PhysicalDevice.objects.filter(pk=physical.pk).update(serial=serial)
+
+
+def _succeed(previous: Device, device: Device) -> None:
+    Device.objects.filter(pk=previous.pk).update(superseded_by=device)
+    if device.user_id is not None and previous.user_id == device.user_id:
+        grouped.carry_over(previous=previous, device=device)
 
 
 def _ownership(said: str, user: User | None, previous: Device | None) -> str:
@@ -108,7 +118,10 @@ def archive(device: Device, *, actor: Actor) -> None:
         lifecycle.transition(device_id=device.pk, to=S.RESET, actor=actor)
     else:
         commands.cancel_all(device, actor=actor)
-    Device.objects.filter(pk=device.pk).update(archived_at=clock.now(), inventory_due_at=None)
+    now = clock.now()
+    Device.objects.filter(pk=device.pk).update(
+        archived_at=now, inventory_due_at=None, groups_due_at=now
+    )
     history.record(device, "devices.device.archived", actor=actor)
 
 
