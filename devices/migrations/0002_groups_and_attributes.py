@@ -10,7 +10,7 @@ import core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_groups_and_attributes"),
+        ("accounts", "0003_groups_and_attributes"),
         ("core", "0003_setup_outcomes"),
         ("devices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -29,6 +29,6 @@ def create(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_groups_and_attributes")]
+    dependencies = [("accounts", "0003_groups_and_attributes")]
 
     operations = [migrations.RunPython(create, migrations.RunPython.noop)]

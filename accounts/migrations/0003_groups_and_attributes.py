@@ -11,7 +11,7 @@ import core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_initial"),
+        ("accounts", "0002_saved_views"),
         ("core", "0003_setup_outcomes"),
     ]
 
