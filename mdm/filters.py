@@ -10,18 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from core.history_filters import HistoryFilterSet
 from mdm.words import history as words
 
-
-def _kinds() -> list[tuple[str, str]]:
-    return sorted(
-        ((action, str(found.text)) for action, found in words.ACTIONS.items()),
-        key=lambda kind: kind[1],
-    )
+KINDS = [(action, found.text) for action, found in words.ACTIONS.items()]
 
 
 class PortalHistoryFilterSet(HistoryFilterSet):
     """The same filters with the kinds of change to choose from."""
 
-    action = django_filters.ChoiceFilter(label=_("Kind"), choices=_kinds)
+    action = django_filters.ChoiceFilter(label=_("Kind"), choices=KINDS)
 
     chips: ClassVar[tuple[str, ...]] = ("about", "action", "by", "since", "until")
     linked: ClassVar[tuple[str, ...]] = ("object", "actor")
