@@ -48,10 +48,9 @@ def open_entry(
     """Begin a new epoch of a physical device and return its new entry, in state enrolling.
 
     The current entry, if any, is archived with its history: its queue is cancelled, a pending
-    wipe is dropped, an active one becomes Reset. Raises DeviceLimitReached for a person who has
-    enough other devices. Whose device it is stays known when the same person enrolls it again
-    without saying so, and so are its attributes and manual groups. The physical device's row is
-    the lock.
+    wipe is dropped, an active one becomes Reset. When the same person enrolls it again, whose
+    device it is stays known, and so do attributes and manual groups. The physical device's row is
+    the lock. Raises DeviceLimitReached for a person who has enough other devices.
     """
     physical, _created = PhysicalDevice.objects.get_or_create(
         tenant=tenant, key=key, defaults={"serial": facts.serial[:64]}
@@ -80,8 +79,7 @@ def open_entry(
         os_version=facts.os_version[:40],
         build=facts.build[:40],
     )
-    if facts.serial and physical.serial != facts.serial[:64]:
-        PhysicalDevice.objects.filter(pk=physical.pk).update(serial=facts.serial[:64])
+    _learn_serial(physical, facts.serial[:64])
     Channel.objects.create(device=device, kind=channel_kind)
     DeviceContact.objects.create(device=device, last_seen_at=clock.now())
     history.record(
@@ -93,6 +91,11 @@ def open_entry(
     if previous is not None:
         _succeed(previous, device)
     return device
+
+
+def _learn_serial(physical: PhysicalDevice, serial: str) -> None:
+    if serial and physical.serial != serial:
+        PhysicalDevice.objects.filter(pk=physical.pk).update(serial=serial)
 
 
 def _succeed(previous: Device, device: Device) -> None:
