@@ -79,6 +79,7 @@ ACTIONS: dict[str, Words] = {
         _("Attributes of the device changed"), NEUTRAL, "pencil"
     ),
     "devices.device.enrolling": Words(_("Enrollment began"), PROGRESS, "hourglass"),
+    "devices.device.merged": Words(_("Joined with an earlier entry"), ATTENTION, "devices"),
     "devices.device.re_enrolled": Words(_("Enrolled again"), PROGRESS, "rotate"),
     "devices.device.active": Words(_("Became active"), GOOD, "circle-check"),
     "devices.device.retire_pending": Words(_("Retire ordered"), ATTENTION, "clock"),
