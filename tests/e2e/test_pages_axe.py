@@ -158,6 +158,8 @@ def pages(world) -> list[str]:
         path("settings-attribute-delete", world["attribute"]),
         path("history-list"),
         path("search") + "?q=pia",
+        path("history-verify"),
+        path("settings-history"),
         path("history-detail", world["entry"]),
         path("settings-organisation"),
         path("settings-policy"),
