@@ -31,6 +31,7 @@ class ZoneField(forms.ChoiceField):
     def __init__(self, *, empty_label=None, **options) -> None:
         first = [("", empty_label)] if empty_label else []
         super().__init__(choices=lambda: [*first, *_zones()], **options)
+        self.widget.attrs["data-combobox"] = ""
 
 
 class PlainFields:

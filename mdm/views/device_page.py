@@ -21,6 +21,7 @@ from devices.states import DELETABLE, DeviceState
 from devices.views import portal
 from enrollment import ledger_page
 from enrollment.models import EnrollmentSession
+from mdm import membership
 from mdm.words import commands as command_words
 from mdm.words import history as history_words
 from mdm.words import inventory, values
@@ -57,6 +58,7 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     }
     if session is not None and request.user.has("invitations.view"):
         context |= ledger_page.of_session(session)
+    context |= membership.of_member(request, "device", device) | {"member_pk": device.pk}
     return render(request, "devices/device_detail.html", context)
 
 
