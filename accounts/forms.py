@@ -136,6 +136,7 @@ class PolicyForm(WordedModelForm):
             "profile_minutes",
             "device_limit",
             "max_reminders",
+            "network_accounts",
             "confirm_registration",
             "self_service_check_in",
             "self_service_lock",
