@@ -91,7 +91,10 @@ def set_enabled(*, user: User, enabled: bool, actor: Actor) -> User:
     if not enabled:
         _keep_an_owner(user)
     user.is_active = enabled
-    user.save(update_fields=["is_active"])
+    if enabled and user.is_administrator:
+        # A sleeping account that is woken up has its rights anew.
+        user.promoted_at = clock.now()
+    user.save(update_fields=["is_active", "promoted_at"])
     if not enabled:
         end_everything(user)
     word = "enabled" if enabled else "disabled"
@@ -119,8 +122,12 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
         return user
     if any(role.key == "owner" for role in current - wanted):
         _keep_an_owner(user)
+    gained = _permissions_of(wanted) - _permissions_of(current)
     user.roles.set(wanted)
     user.__dict__.pop("permissions", None)
+    if gained:
+        user.promoted_at, user.promoted_by = clock.now(), getattr(principal, "owner", principal)
+        user.save(update_fields=["promoted_at", "promoted_by"])
     history.record(
         user,
         "accounts.roles.changed",
@@ -130,6 +137,10 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     if not wanted:
         end_sessions(user)
     return user
+
+
+def _permissions_of(roles: Iterable[Role]) -> set[str]:
+    return {name for role in roles for name in role.permissions}
 
 
 @transaction.atomic

@@ -10,7 +10,22 @@ from devices.models.device import (
     PhysicalDevice,
     Platform,
 )
+from devices.models.governance import (
+    Hold,
+    HoldKind,
+    HoldMode,
+    HoldState,
+    Safeguard,
+    WipeOrder,
+    WipeOutcome,
+)
 from devices.models.identity import Identity
+from devices.models.operation import (
+    Operation,
+    OperationState,
+    OperationTarget,
+    TargetState,
+)
 
 __all__ = [
     "Channel",
@@ -19,9 +34,20 @@ __all__ = [
     "CommandRank",
     "Device",
     "DeviceContact",
+    "Hold",
+    "HoldKind",
+    "HoldMode",
+    "HoldState",
     "Identity",
     "InventorySection",
+    "Operation",
+    "OperationState",
+    "OperationTarget",
     "Ownership",
     "PhysicalDevice",
     "Platform",
+    "Safeguard",
+    "TargetState",
+    "WipeOrder",
+    "WipeOutcome",
 ]
