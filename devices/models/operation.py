@@ -66,6 +66,7 @@ class Operation(TenantModel):
     query = models.TextField(blank=True)
     targets_hash = models.CharField(max_length=64)
     requested_by = models.JSONField(default=dict)
+    cancelled_by = models.JSONField(default=dict, blank=True)
     requester = models.ForeignKey(
         "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

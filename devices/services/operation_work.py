@@ -110,6 +110,8 @@ def _claim(operation: Operation, candidates: Any) -> list[OperationTarget]:
     candidates.free(now).filter(pk__in=ids).update(
         lease=lease, leased_until=now + LEASE, attempts=F("attempts") + 1
     )
+    # While somebody is at it, the sweep leaves the order alone.
+    Operation.objects.filter(pk=operation.pk, due_at__isnull=False).update(due_at=now + LEASE)
     return list(operation.targets.filter(lease=lease).order_by("device_key"))
 
 
@@ -312,7 +314,7 @@ def _take_back(operation: Operation, target: OperationTarget) -> None:
     if actions.find(operation.action).is_order:
         try:
             with transaction.atomic():
-                lifecycle.cancel_order(device=device, actor=Actor(**operation.requested_by))
+                lifecycle.cancel_order(device=device, actor=Actor(**operation.cancelled_by))
         except DomainError:
             return
     else:

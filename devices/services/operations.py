@@ -29,6 +29,9 @@ from devices.services.operation_rows import MAX_TARGETS
 
 SAMPLE = 8
 PAGE = 2000
+# A long order is worked off by several at once, and leaves room for others.
+MAX_WORKERS = 4
+TARGETS_PER_WORKER = 500
 FREEZES = frozenset({"wipe", "retire", "delete"})
 
 
@@ -222,7 +225,10 @@ def cancel(*, operation: Operation, principal: Principal, reason: str = "") -> O
     locked.state = OperationState.CANCELLING if has_waiting else OperationState.CANCELLED
     locked.due_at = now if has_waiting else None
     locked.finished_at = None if has_waiting else now
-    locked.save(update_fields=["cancelled_count", "state", "due_at", "finished_at"])
+    locked.cancelled_by = principal.actor.as_dict()
+    locked.save(
+        update_fields=["cancelled_count", "state", "due_at", "finished_at", "cancelled_by"]
+    )
     history.record(
         locked,
         "devices.operation.cancelled",
@@ -245,4 +251,8 @@ def check_may_cancel(operation: Operation, principal: Principal) -> None:
 def _ring(operation: Operation) -> None:
     from devices.tasks import work_operation
 
-    transaction.on_commit(lambda: work_operation.ring(str(operation.pk)))
+    def ring() -> None:
+        for _ in range(min(MAX_WORKERS, 1 + operation.total // TARGETS_PER_WORKER)):
+            work_operation.ring(str(operation.pk))
+
+    transaction.on_commit(ring)
