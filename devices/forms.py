@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.views.actions import WordedForm
+from devices.models import Device
 from devices.services.actions import MAX_MESSAGE, MAX_PHONE
 
 MAX_REASON = 500
 
 
-class ReasonForm(WordedForm):
+class ActionForm(WordedForm):
+    """The parameters of an action, for one device or, without `device`, for many.
+
+    `user` is who asks. A form of an action adds its fields, and takes away those that do not fit.
+    """
+
+    def __init__(
+        self,
+        data: Any = None,
+        *args: Any,
+        device: Device | None = None,
+        user: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, *args, **kwargs)
+        self.device, self.user = device, user
+
+    def params(self) -> dict[str, Any]:
+        """Return what the service of the action is called with; only for a valid form."""
+        return dict(self.cleaned_data)
+
+
+class ReasonForm(ActionForm):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=MAX_REASON,
@@ -37,7 +62,7 @@ class LockForm(ReasonForm):
     field_order = ("message", "phone", "reason")
 
 
-class WipeForm(WordedForm):
+class WipeForm(ActionForm):
     """The service compares the typed name again; the browser's word is not enough."""
 
     confirmation = forms.CharField(
@@ -49,8 +74,12 @@ class WipeForm(WordedForm):
         label=_("Reason"), max_length=MAX_REASON, help_text=_("Kept in the history.")
     )
 
-    def __init__(self, *args, device, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.device is None:
+            # Many devices have no common name: whoever orders for many confirms otherwise.
+            del self.fields["confirmation"]
+            return
         self.fields["confirmation"].help_text = _("Exactly as here: %(name)s") % {
-            "name": device.label
+            "name": self.device.label
         }

@@ -26,12 +26,15 @@ def _filesystem_broker(folder) -> dict[str, Any]:
     return {
         "broker_url": "filesystem://",
         "worker_enable_remote_control": False,
+        # The transport looks for a message once per interval when it may not take a further one:
+        # one at a time would be five in a second. What a dead worker had taken is found again.
+        "worker_prefetch_multiplier": 32,
         "broker_transport_options": {
             "data_folder_in": str(messages),
             "data_folder_out": str(messages),
             "control_folder": str(control),
             "store_processed": False,
-            "polling_interval": 0.2,
+            "polling_interval": 0.1,
         },
     }
 
@@ -61,7 +64,6 @@ def _defaults() -> dict[str, Any]:
         else _filesystem_broker(settings.DATA_DIR / "queue")
     )
     return {
-        **broker,
         "broker_connection_timeout": BROKER_PATIENCE_SECONDS,
         "broker_connection_retry_on_startup": True,
         "task_serializer": "json",
@@ -69,9 +71,10 @@ def _defaults() -> dict[str, Any]:
         "accept_content": ["json"],
         "task_default_queue": "muster",
         "task_ignore_result": True,
-        # Acknowledged after the work, one at a time: a lost worker costs a repetition, and every
-        # task can be repeated. What a killed child held is found by the sweeps, not redelivered,
-        # because a task that kills its worker would otherwise come back at once for ever.
+        # Acknowledged after the work, one at a time where the broker can: a lost worker costs a
+        # repetition, and every task can be repeated. What a killed child held is found by the
+        # sweeps, not redelivered, because a task that kills its worker would otherwise come back
+        # at once for ever.
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,
         "worker_prefetch_multiplier": 1,
@@ -84,6 +87,7 @@ def _defaults() -> dict[str, Any]:
         "timezone": "UTC",
         "beat_scheduler": "mdm.beat:LeasedScheduler",
         "beat_schedule": beat_schedule(),
+        **broker,
     }
 
 

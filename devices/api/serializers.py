@@ -8,10 +8,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.serializers import StrictSerializer
+from devices import actions
 from devices.forms import MAX_REASON
 from devices.models import Command, Device, InventorySection
 from devices.services.actions import MAX_MESSAGE, MAX_PHONE
-from devices.views.portal import offered
 
 
 class DevicePersonSerializer(serializers.Serializer):
@@ -71,14 +71,17 @@ class DeviceSerializer(serializers.ModelSerializer):
 
 
 class DeviceDetailSerializer(DeviceSerializer):
-    actions = serializers.SerializerMethodField(help_text="What the device understands now.")
+    actions = serializers.SerializerMethodField(help_text="What you may order of the device now.")
 
     class Meta(DeviceSerializer.Meta):
         fields: ClassVar = [*DeviceSerializer.Meta.fields, "actions"]
         read_only_fields = fields
 
     def get_actions(self, device: Device) -> list[str]:
-        return sorted(offered(device))
+        return sorted(
+            action.key
+            for action in actions.available(device=device, user=self.context["request"].user)
+        )
 
 
 class InventorySerializer(serializers.ModelSerializer):

@@ -10,16 +10,47 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.idempotency import PARAMETER, idempotent
+from core.api.serializers import StrictSerializer
 from core.api.views import ReadOnlyApiViewSet
+from devices import actions
 from devices.api import serializers
 from devices.filters import CommandFilterSet, DeviceFilterSet
 from devices.models import Command, Device
-from devices.services import actions, lifecycle, pins
+from devices.services import lifecycle, pins
+
+_DESCRIPTIONS = {
+    "check_in": "Ask the device to contact us and to tell about itself.",
+    "lock": "Lock the screen; a Mac with a PIN that is kept and can be revealed.",
+    "retire": "Order the device to give up management.",
+    "wipe": "Order the device to erase itself. Everything on it is lost.",
+    "cancel": "Take back a retire or wipe that the device has not received.",
+}
 
 
-def order(body: Any, answer: Any = serializers.DeviceDetailSerializer) -> Any:
-    """Describe an action that orders something of a device: it is queued, not done (202)."""
-    return extend_schema(request=body, responses={202: answer}, parameters=[PARAMETER])
+def ordering(key: str, body_class: type[StrictSerializer]) -> Any:
+    """Return the API's method of an action: it is queued, not done (202).
+
+    A command is answered with the command, whatever moves the entry with the entry.
+    """
+    chosen = actions.find(key)
+
+    def method(view: DeviceViewSet, request: Request, pk: str) -> Response:
+        # Whose device it is comes before what is asked of it: another's does not exist.
+        device = view.get_object()
+        body = body_class(data=request.data)
+        body.is_valid(raise_exception=True)
+        done = chosen.run(device=device, actor=request.user.actor, **body.validated_data)
+        if isinstance(done, Command):
+            return Response(serializers.CommandSerializer(done).data, status=202)
+        return view.accepted(device)
+
+    method.__name__, method.__doc__ = key, _DESCRIPTIONS[key]
+    answer = (
+        serializers.CommandSerializer if chosen.is_command else serializers.DeviceDetailSerializer
+    )
+    described = extend_schema(request=body_class, responses={202: answer}, parameters=[PARAMETER])
+    routed = action(detail=True, methods=["post"], url_path=chosen.slug)
+    return described(routed(idempotent(method)))
 
 
 class DeviceViewSet(ReadOnlyApiViewSet):
@@ -32,11 +63,7 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         "list": "devices.view",
         "retrieve": "devices.view",
         "inventory": "devices.view",
-        "check_in": "devices.check_in",
-        "lock": "devices.lock",
-        "retire": "devices.retire",
-        "wipe": "devices.wipe",
-        "cancel": "devices.cancel",
+        **{one.key: one.permission for one in actions.every()},
         "destroy": "devices.delete",
         "reveal_pin": "devices.reveal_pin",
     }
@@ -53,50 +80,11 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         sections = self.get_object().inventory.order_by("kind")
         return Response(serializers.InventorySerializer(sections, many=True).data)
 
-    @order(serializers.NothingSerializer)
-    @action(detail=True, methods=["post"], url_path="check-in")
-    @idempotent
-    def check_in(self, request: Request, pk: str) -> Response:
-        """Ask the device to contact us and to tell about itself."""
-        device, _body = self._ordered(request, serializers.NothingSerializer)
-        actions.check_in(device=device, actor=request.user.actor)
-        return self._accepted(device)
-
-    @order(serializers.LockSerializer, serializers.CommandSerializer)
-    @action(detail=True, methods=["post"])
-    @idempotent
-    def lock(self, request: Request, pk: str) -> Response:
-        """Lock the screen; a Mac with a PIN that is kept and can be revealed."""
-        device, body = self._ordered(request, serializers.LockSerializer)
-        command = actions.lock(device=device, actor=request.user.actor, **body)
-        return Response(serializers.CommandSerializer(command).data, status=202)
-
-    @order(serializers.ReasonSerializer)
-    @action(detail=True, methods=["post"])
-    @idempotent
-    def retire(self, request: Request, pk: str) -> Response:
-        """Order the device to give up management."""
-        device, body = self._ordered(request, serializers.ReasonSerializer)
-        lifecycle.request_retire(device=device, actor=request.user.actor, **body)
-        return self._accepted(device)
-
-    @order(serializers.WipeSerializer)
-    @action(detail=True, methods=["post"])
-    @idempotent
-    def wipe(self, request: Request, pk: str) -> Response:
-        """Order the device to erase itself. Everything on it is lost."""
-        device, body = self._ordered(request, serializers.WipeSerializer)
-        lifecycle.request_wipe(device=device, actor=request.user.actor, **body)
-        return self._accepted(device)
-
-    @order(serializers.ReasonSerializer)
-    @action(detail=True, methods=["post"])
-    @idempotent
-    def cancel(self, request: Request, pk: str) -> Response:
-        """Take back a retire or wipe that the device has not received."""
-        device, body = self._ordered(request, serializers.ReasonSerializer)
-        lifecycle.cancel_order(device=device, actor=request.user.actor, **body)
-        return self._accepted(device)
+    check_in = ordering("check_in", serializers.NothingSerializer)
+    lock = ordering("lock", serializers.LockSerializer)
+    retire = ordering("retire", serializers.ReasonSerializer)
+    wipe = ordering("wipe", serializers.WipeSerializer)
+    cancel = ordering("cancel", serializers.ReasonSerializer)
 
     @extend_schema(request=None, responses={200: serializers.PinSerializer})
     @action(detail=True, methods=["post"], url_path="reveal-pin")
@@ -110,16 +98,9 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         lifecycle.delete(device=self.get_object(), actor=request.user.actor)
         return Response(status=204)
 
-    def _ordered(self, request: Request, kind: type) -> tuple[Device, dict[str, Any]]:
-        # Whose device it is comes before what is asked of it: another's does not exist.
-        device = self.get_object()
-        body = kind(data=request.data)
-        body.is_valid(raise_exception=True)
-        return device, body.validated_data
-
-    def _accepted(self, device: Device) -> Response:
+    def accepted(self, device: Device) -> Response:
         fresh = self.get_queryset().get(pk=device.pk)
-        return Response(serializers.DeviceDetailSerializer(fresh).data, status=202)
+        return Response(self.get_serializer(fresh).data, status=202)
 
 
 class CommandViewSet(ReadOnlyApiViewSet):

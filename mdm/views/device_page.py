@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import requires
 from core.models import HistoryEntry
+from devices import actions
 from devices.models import Command, CommandRank, Device, InventorySection
 from devices.states import DELETABLE, DeviceState
 from devices.views import portal
@@ -49,7 +50,8 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context |= {
         "title": device.label,
         "crumbs": [(reverse("devices:device-list"), _("Devices"))],
-        "offered": portal.offered(device),
+        "actions": (offered := actions.available(device=device, user=request.user)),
+        "has_menu": any(action.has_page and not action.is_primary for action in offered),
         "session": (session := _session(device)),
     }
     if session is not None and request.user.has("invitations.view"):

@@ -42,7 +42,7 @@ def test_a_device_tells_everything_but_secrets(api, phone, person):
 def test_an_archived_entry_is_found_by_its_key(api, tenant):
     old = factories.device(tenant, archived_at="2026-01-01T00:00:00Z", state=DeviceState.RESET)
     row = api.get(f"devices/{old.pk}/").json()
-    assert (row["state"], row["actions"]) == ("reset", [])
+    assert (row["state"], row["actions"]) == ("reset", ["delete"])
 
 
 def test_the_inventory_is_told_part_by_part(api, phone):

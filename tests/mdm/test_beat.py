@@ -11,7 +11,7 @@ from core.models import NamedLease
 from core.services import leases
 from mdm import beat
 from mdm.beat import LeasedScheduler
-from mdm.celery import app
+from mdm.celery import _defaults, app
 from mdm.schedule import SWEEPS, beat_schedule
 
 pytestmark = pytest.mark.django_db
@@ -122,4 +122,9 @@ def test_rings_that_nobody_heard_expire():
 def test_only_json_is_accepted():
     assert app.conf.accept_content == ["json"]
     assert app.conf.task_acks_late
-    assert app.conf.worker_prefetch_multiplier == 1
+
+
+@pytest.mark.parametrize(("url", "at_once"), [("", 32), ("redis://localhost:1/0", 1)])
+def test_rings_are_taken_as_the_broker_needs_it(settings, tmp_path, url, at_once):
+    settings.REDIS_URL, settings.DATA_DIR = url, tmp_path
+    assert _defaults()["worker_prefetch_multiplier"] == at_once
