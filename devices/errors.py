@@ -154,7 +154,9 @@ class OperationOver(DomainError):
 class NotYourOperation(DomainError):
     code = "not_your_operation"
     status = 403
-    message = gettext_lazy("Only whoever ordered it, or somebody who may cancel orders, can do that.")
+    message = gettext_lazy(
+        "Only whoever ordered it, or somebody who may cancel orders, can do that."
+    )
 
 
 class CannotApprove(DomainError):

@@ -104,7 +104,7 @@ def set_enabled(*, user: User, enabled: bool, actor: Actor) -> User:
 
 @transaction.atomic
 def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> User:
-    """Replace a person's roles.
+    """Replace a person's roles; rights that are new count from now (`promoted_at`).
 
     Nobody grants or takes what they lack; an owner must remain; all roles are of one tenant.
     Raises NotAllowedToGrant, LastOwner, ForeignObject.
@@ -113,21 +113,15 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     wanted, current = set(roles), set(user.roles.all())
     if any(role.tenant_id != user.tenant_id for role in wanted):
         raise ForeignObject
-    if not principal.has("roles.assign"):
-        raise NotAllowedToGrant
-    for role in wanted ^ current:
-        if not all(principal.has(name) for name in role.permissions):
-            raise NotAllowedToGrant
+    _check_may_grant(principal, wanted ^ current)
     if wanted == current:
         return user
     if any(role.key == "owner" for role in current - wanted):
         _keep_an_owner(user)
-    gained = _permissions_of(wanted) - _permissions_of(current)
     user.roles.set(wanted)
     user.__dict__.pop("permissions", None)
-    if gained:
-        user.promoted_at, user.promoted_by = clock.now(), getattr(principal, "owner", principal)
-        user.save(update_fields=["promoted_at", "promoted_by"])
+    if _permissions_of(wanted) - _permissions_of(current):
+        _note_promotion(user, principal)
     history.record(
         user,
         "accounts.roles.changed",
@@ -137,6 +131,20 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     if not wanted:
         end_sessions(user)
     return user
+
+
+def _check_may_grant(principal: Principal, roles: Iterable[Role]) -> None:
+    if not principal.has("roles.assign"):
+        raise NotAllowedToGrant
+    if not all(principal.has(name) for name in _permissions_of(roles)):
+        raise NotAllowedToGrant
+
+
+def _note_promotion(user: User, principal: Principal) -> None:
+    giver = getattr(principal, "owner", principal)
+    user.promoted_at = clock.now()
+    user.promoted_by = giver if isinstance(giver, User) else None
+    user.save(update_fields=["promoted_at", "promoted_by"])
 
 
 def _permissions_of(roles: Iterable[Role]) -> set[str]:

@@ -72,9 +72,7 @@ def place_limit(safeguard: Safeguard, *, limit: int, actor: Actor, reason: str) 
     return hold
 
 
-def _place(
-    *, tenant_id: uuid.UUID, actor: Actor, requester: User | None, **fields: Any
-) -> Hold:
+def _place(*, tenant_id: uuid.UUID, actor: Actor, requester: User | None, **fields: Any) -> Hold:
     deciders = requesters.approvers(tenant_id, requester=requester)
     hold = Hold.objects.create(
         tenant_id=tenant_id,
@@ -130,11 +128,16 @@ def is_unchanged(hold: Hold) -> bool:
 
 
 def settle_due(limit: int = 200) -> int:
-    """Release what waited out its delay, end what nobody approved, apply limits; returns how many."""
+    """Release what waited out its delay, end what nobody approved, apply limits.
+
+    Returns how many.
+    """
     now = clock.now()
     due = Hold.objects.filter(applied_at__isnull=True, due_at__lte=now)
     due = due.filter(state__in=(H.WAITING, H.APPROVED)).exclude(state=H.APPROVED, kind="wipe")
-    return sum(_settle(pk) for pk in list(due.order_by("due_at").values_list("pk", flat=True)[:limit]))
+    return sum(
+        _settle(pk) for pk in list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
+    )
 
 
 @transaction.atomic
@@ -206,7 +209,10 @@ def _decide(hold: Hold, state: HoldState, *, actor: Actor, reason: str = "") -> 
         subject,
         f"devices.{noun}.{_VERBS[state]}",
         actor=actor,
-        data={"requested_by": hold.requested_by.get("label", ""), **({"reason": reason} if reason else {})},
+        data={
+            "requested_by": hold.requested_by.get("label", ""),
+            **({"reason": reason} if reason else {}),
+        },
     )
     governance_mails.tell_decided(hold)
 
@@ -235,7 +241,7 @@ def _end_operation(hold: Hold) -> None:
     now = clock.now()
     pending = hold.operation.targets.filter(state=TargetState.PENDING)
     count = pending.update(state=TargetState.CANCELLED, finished_at=now)
-    Operation.objects.filter(pk=hold.operation_id).update(
+    Operation.objects.filter(pk=hold.operation.pk).update(
         state=OperationState.CANCELLED, cancelled_count=count, finished_at=now, due_at=None
     )
 

@@ -121,5 +121,5 @@ def _hash(operation: Operation, content: dict[str, Any], keys: Iterable[uuid.UUI
 
 
 def reason_words(code: str, text: str) -> str:
-    """Return why a device was left out or failed, in the reader's language where we know the code."""
+    """Return why a device was left out or failed; codes we know in the reader's language."""
     return str(REASONS[code]) if code in REASONS else text or code.replace("_", " ")

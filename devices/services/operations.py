@@ -131,9 +131,7 @@ def _is_confirmed(action: Action, count: int, typed: str) -> bool:
     return wipes.is_typed(typed, phrase(action, count), f"{action.key} {count}")
 
 
-def _why_hold(
-    action: Action, tenant_id: uuid.UUID, wanted: int, actor: Actor, reason: str
-) -> str:
+def _why_hold(action: Action, tenant_id: uuid.UUID, wanted: int, actor: Actor, reason: str) -> str:
     if action.key == wipes.KEY:
         return wipes.check_many(tenant_id=tenant_id, wanted=wanted, actor=actor, reason=reason)
     if action.key in FREEZES:
@@ -226,9 +224,7 @@ def cancel(*, operation: Operation, principal: Principal, reason: str = "") -> O
     locked.due_at = now if has_waiting else None
     locked.finished_at = None if has_waiting else now
     locked.cancelled_by = principal.actor.as_dict()
-    locked.save(
-        update_fields=["cancelled_count", "state", "due_at", "finished_at", "cancelled_by"]
-    )
+    locked.save(update_fields=["cancelled_count", "state", "due_at", "finished_at", "cancelled_by"])
     history.record(
         locked,
         "devices.operation.cancelled",
@@ -244,7 +240,9 @@ def check_may_cancel(operation: Operation, principal: Principal) -> None:
     """Raise NotYourOperation unless the principal ordered it or may cancel orders."""
     requester, _token = requesters.behind(principal.actor)
     is_own = requester is not None and requester.pk == operation.requester_id
-    if operation.tenant_id != principal.tenant_id or not (is_own or principal.has("devices.cancel")):
+    if operation.tenant_id != principal.tenant_id or not (
+        is_own or principal.has("devices.cancel")
+    ):
         raise NotYourOperation
 
 

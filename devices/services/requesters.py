@@ -25,7 +25,9 @@ def behind(actor: Actor) -> tuple[User | None, ApiToken | None]:
     return None, None
 
 
-def principal(user: User | None, token_id: uuid.UUID | None, tenant_id: uuid.UUID) -> Principal | None:
+def principal(
+    user: User | None, token_id: uuid.UUID | None, tenant_id: uuid.UUID
+) -> Principal | None:
     """Return who asks, as they may now; None when they may nothing any more. Two queries."""
     if token_id is not None:
         live = ApiToken.objects.live(clock.now()).filter(pk=token_id, tenant_id=tenant_id)

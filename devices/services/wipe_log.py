@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from core import clock
 from core.actors import Actor
 from devices.models import Device, Operation, WipeOrder, WipeOutcome
 from devices.states import DeviceState
 
-S, O = DeviceState, WipeOutcome
+S = DeviceState
 _WIPING = frozenset({S.WIPE_PENDING, S.WIPE_SENT})
-_ENDS = {S.WIPED: O.WIPED, S.ACTIVE: O.FAILED, S.UNENROLLED: O.DROPPED, S.RESET: O.DROPPED}
+_ENDS = {
+    S.WIPED: WipeOutcome.WIPED,
+    S.ACTIVE: WipeOutcome.FAILED,
+    S.UNENROLLED: WipeOutcome.DROPPED,
+    S.RESET: WipeOutcome.DROPPED,
+}
 
 
 def record(
@@ -37,17 +43,19 @@ def follow(device: Device, *, source: str, to: str, is_cancelled: bool = False) 
     if source not in _WIPING:
         return
     if to == S.WIPE_SENT:
-        _open(device).update(outcome=O.SENT)
+        _open(device).update(outcome=WipeOutcome.SENT)
     elif to in _ENDS:
-        outcome = O.CANCELLED if is_cancelled else _ENDS[DeviceState(to)]
+        outcome = WipeOutcome.CANCELLED if is_cancelled else _ENDS[DeviceState(to)]
         _open(device).update(outcome=outcome, finished_at=clock.now())
 
 
 def _open(device: Device):  # type: ignore[no-untyped-def]
-    return WipeOrder.objects.filter(device=device, outcome__in=(O.ORDERED, O.SENT))
+    return WipeOrder.objects.filter(
+        device=device, outcome__in=(WipeOutcome.ORDERED, WipeOutcome.SENT)
+    )
 
 
-def ordered_since(tenant_id: object, moment: dt.datetime) -> int:
+def ordered_since(tenant_id: uuid.UUID, moment: dt.datetime) -> int:
     """Return how many wipes were ordered since a moment and not taken back. One query."""
     rows = WipeOrder.objects.filter(tenant_id=tenant_id, ordered_at__gt=moment)
-    return rows.exclude(outcome=O.CANCELLED).count()
+    return rows.exclude(outcome=WipeOutcome.CANCELLED).count()

@@ -93,7 +93,10 @@ def begin(
     options: dict[str, Any] | None = None,
     operation: Operation | None = None,
 ) -> Device:
-    """Carry out a wipe about which everything was asked. Raises Frozen, WrongState, NotSupported."""
+    """Carry out a wipe about which everything was asked.
+
+    Raises Frozen, WrongState, NotSupported.
+    """
     backend = _check_backend(device)
     safeguards.check_not_frozen(device.tenant_id)
     device = lifecycle.transition(
@@ -106,9 +109,7 @@ def begin(
     return device
 
 
-def check_many(
-    *, tenant_id: uuid.UUID, wanted: int, actor: Actor, reason: str
-) -> str:
+def check_many(*, tenant_id: uuid.UUID, wanted: int, actor: Actor, reason: str) -> str:
     """Judge a bulk wipe before it is written, under the lock; returns why it must be held.
 
     Raises ReasonMissing, Frozen, WipeLimitReached.
