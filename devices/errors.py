@@ -195,3 +195,15 @@ class TargetsChanged(DomainError):
     message = gettext_lazy(
         "The devices or the parameters are not those that you were shown. Order it anew."
     )
+
+
+class UnknownDevices(DomainError):
+    """Something that was named is not a device of the organisation: nothing is done to the rest."""
+
+    code = "unknown_devices"
+    message = gettext_lazy("Some of the devices do not exist. Nothing was done.")
+
+
+class UnknownFilter(DomainError):
+    code = "unknown_filter"
+    message = gettext_lazy("This filter is not understood. Nothing was done.")

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import planes
 from accounts.services import tenants
+from devices.services import safeguards
 from mdm import degraded, navigation
 from mdm.setup import steps
 
@@ -31,9 +32,18 @@ def portal(request: HttpRequest) -> dict:
         "navigation": partial(navigation.rail, request),
         "settings_pages": partial(navigation.settings_pages, request),
         "degraded": partial(degraded.notices, user),
+        "freeze": partial(_freeze, user),
         "setup_hint": partial(steps.hint, user),
         "error_layout": "base.html",
     }
+
+
+def _freeze(user):
+    """The emergency freeze, for everybody with rights about devices; None without one."""
+    if not any(name.startswith("devices.") for name in user.permissions):
+        return None
+    row = safeguards.of(user.tenant_id)
+    return row if row.is_frozen else None
 
 
 def _self_service(request: HttpRequest, user) -> dict:

@@ -45,6 +45,13 @@ class OperationQuerySet(VisibleQuerySet):
     def due(self, now) -> OperationQuerySet:
         return self.filter(due_at__lte=now)
 
+    def search(self, text: str) -> OperationQuerySet:
+        for word in text.split()[:5]:
+            self = self.filter(
+                models.Q(reason__icontains=word) | models.Q(requested_by__label__icontains=word)
+            )
+        return self
+
 
 class Operation(TenantModel):
     """An order to many devices. `targets_hash` binds what it does to whom; an approval names it.
@@ -121,6 +128,11 @@ class OperationTargetQuerySet(models.QuerySet):
     def free(self, now) -> OperationTargetQuerySet:
         """Leave out what a worker has in its hands."""
         return self.filter(models.Q(leased_until__isnull=True) | models.Q(leased_until__lte=now))
+
+    def search(self, text: str) -> OperationTargetQuerySet:
+        for word in text.split()[:5]:
+            self = self.filter(models.Q(label__icontains=word) | models.Q(serial__icontains=word))
+        return self
 
     def failed(self) -> OperationTargetQuerySet:
         """Return what was refused here, and what the device refused or never answered."""

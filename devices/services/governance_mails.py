@@ -41,7 +41,7 @@ def tell_freeze(row: Safeguard, *, actor: Actor, reason: str) -> None:
         "is_frozen": row.is_frozen,
         "by": actor.label,
         "reason": reason,
-        "link": settings.MUSTER_PUBLIC_URL + reverse("settings-protection"),
+        "link": settings.MUSTER_PUBLIC_URL + reverse("devices:protection"),
     }
     _send("freeze", row.tenant_id, requesters.owners(row.tenant_id), row, context)
 

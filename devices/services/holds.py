@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.access import Principal
 from accounts.models import User
 from core import clock, history
 from core.actors import Actor
 from core.models import Tenant
-from devices.errors import CannotApprove, HoldOver, ReasonMissing, TargetsChanged
+from devices.errors import CannotApprove, HoldOver, NotYourOperation, ReasonMissing, TargetsChanged
 from devices.models import (
     Hold,
     HoldKind,
@@ -118,6 +119,19 @@ def stop(*, hold: Hold, actor: Actor, reason: str) -> Hold:
     _decide(hold, H.STOPPED, actor=actor, reason=reason.strip()[:500])
     _end_operation(hold)
     return hold
+
+
+def stop_by(*, hold: Hold, principal: Principal, reason: str) -> Hold:
+    """Stop something as whoever ordered it, or as somebody who could cancel or decide it.
+
+    Raises NotYourOperation, and as `stop`.
+    """
+    requester, _token = requesters.behind(principal.actor)
+    is_own = requester is not None and requester.pk == hold.requester_id
+    is_entitled = any(principal.has(name) for name in ("devices.cancel", "devices.wipe"))
+    if hold.tenant_id != principal.tenant_id or not (is_own or is_entitled):
+        raise NotYourOperation
+    return stop(hold=hold, actor=principal.actor, reason=reason)
 
 
 def is_unchanged(hold: Hold) -> bool:
