@@ -41,3 +41,13 @@ class DeviceTable(BaseTable):
         fields = ("name", "user", "serial", "os_version", "state", "last_seen")
         sequence = fields
         order_by = ("-last_seen",)
+
+
+class SelectableDeviceTable(DeviceTable):
+    """With boxes for those who may order something of several devices."""
+
+    select = PartColumn("devices/_select_cell.html", verbose_name="")
+
+    class Meta(DeviceTable.Meta):
+        fields = ("select", *DeviceTable.Meta.fields)
+        sequence = fields

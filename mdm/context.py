@@ -32,7 +32,7 @@ def portal(request: HttpRequest) -> dict:
         "navigation": partial(navigation.rail, request),
         "settings_pages": partial(navigation.settings_pages, request),
         "degraded": partial(degraded.notices, user),
-        "freeze": partial(_freeze, user),
+        "freeze": SimpleLazyObject(partial(_freeze, user)),
         "setup_hint": partial(steps.hint, user),
         "error_layout": "base.html",
     }

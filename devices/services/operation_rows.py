@@ -104,8 +104,11 @@ def content_of(operation: Operation) -> dict[str, Any]:
 def current_hash(operation: Operation) -> str:
     """Return the hash of the order as its rows are now. Two queries at most."""
     left_out = (TargetState.SKIPPED, TargetState.CANCELLED)
-    keys = operation.targets.exclude(state__in=left_out, attempts=0)
-    return _hash(operation, content_of(operation), list(keys.values_list("device_key", flat=True)))
+    rows = operation.targets.exclude(state__in=left_out, attempts=0)
+    pairs = rows.values_list("device_key", "device_id")
+    # An entry that was deleted is still the one that was meant; another in its place is not.
+    keys = [key if device in (None, key) else device for key, device in pairs]
+    return _hash(operation, content_of(operation), keys)
 
 
 def _hash(operation: Operation, content: dict[str, Any], keys: Iterable[uuid.UUID]) -> str:

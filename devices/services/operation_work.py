@@ -14,6 +14,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import translation
+from django.utils.datastructures import MultiValueDict
 
 from accounts.access import Principal
 from core import clock, history
@@ -135,7 +136,8 @@ class _Order:
         content = operation_rows.content_of(self.operation)
         if "params" in content:
             return dict(content["params"])
-        form = self.action.form_class(content["form"], device=None, user=self.principal)
+        filled_in = MultiValueDict(content["form"])
+        form = self.action.form_class(filled_in, device=None, user=self.principal)
         return form.params() if self.principal is not None and form.is_valid() else None
 
     def carry_out(self, target: OperationTarget) -> None:
@@ -171,7 +173,7 @@ class _Order:
             return None
         rows = Device.objects.visible_to(self.principal).select_related("user")
         found: Device | None = (
-            rows.select_for_update(of=("self",)).filter(pk=target.device_id).first()
+            rows.select_for_update(of=("self",)).filter(pk=target.device_key).first()
         )
         return found
 
@@ -308,7 +310,7 @@ def _take_back_batch(operation: Operation) -> bool:
 
 @transaction.atomic
 def _take_back(operation: Operation, target: OperationTarget) -> None:
-    device = Device.objects.select_for_update(of=("self",)).filter(pk=target.device_id).first()
+    device = Device.objects.select_for_update(of=("self",)).filter(pk=target.device_key).first()
     if device is None or target.command_id is None:
         return
     if actions.find(operation.action).is_order:
