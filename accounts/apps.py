@@ -10,6 +10,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.services import mails
+        from accounts.views import saved
         from core import outbox
+        from core.views import lists
 
         outbox.register(mails.KIND, mails.write)
+        lists.on_open(saved.begin_with_default)

@@ -114,6 +114,11 @@ def find(key: str) -> Action:
         raise NotSupported from None
 
 
+def label_of(key: str) -> Any:
+    """Return what an action is called; one that is gone keeps its key."""
+    return _registry[key].label if key in _registry else key
+
+
 def understood_by(device: Device) -> frozenset[str]:
     """Return what the device's channel can carry now; nothing for a device that has ended."""
     if not device.is_managed:

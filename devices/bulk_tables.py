@@ -6,7 +6,9 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from core.tables import BaseTable, PartColumn
+from devices.actions import label_of
 from devices.models import Operation, OperationTarget, WipeOrder
+from devices.progress import Progress
 
 
 class OperationTable(BaseTable):
@@ -22,8 +24,20 @@ class OperationTable(BaseTable):
     class Meta(BaseTable.Meta):
         model = Operation
         fields = ("action", "state", "progress", "by", "created_at")
-        sequence = fields
+        sequence = (*fields, "...")
         order_by = ("-created_at",)
+
+    def value_action(self, record: Operation) -> str:
+        return str(label_of(record.action))
+
+    def value_state(self, record: Operation) -> str:
+        return str(record.get_state_display())
+
+    def value_progress(self, record: Operation) -> int:
+        return record.total
+
+    def value_by(self, record: Operation) -> str:
+        return str(record.requested_by.get("label", ""))
 
 
 class TargetTable(BaseTable):
@@ -40,8 +54,14 @@ class TargetTable(BaseTable):
     class Meta(BaseTable.Meta):
         model = OperationTarget
         fields = ("label", "serial", "state", "reason")
-        sequence = fields
+        sequence = (*fields, "...")
         order_by = ("pk",)
+
+    def value_state(self, record: OperationTarget) -> str:
+        return str(record.get_state_display())
+
+    def value_reason(self, record: OperationTarget) -> str:
+        return Progress.explain(record)
 
 
 class WipeTable(BaseTable):
@@ -56,9 +76,16 @@ class WipeTable(BaseTable):
     reason = tables.Column(verbose_name=_("Reason"), orderable=False)
     approver_label = tables.Column(verbose_name=_("Approved by"), default="–")
     outcome = PartColumn("operations/_outcome_cell.html", verbose_name=_("Outcome"))
+    serial = tables.Column(verbose_name=_("Serial number"), attrs={"td": {"class": "m-mono"}})
+    person = tables.Column(verbose_name=_("Person"))
+    finished_at = tables.DateTimeColumn(verbose_name=_("Ended"), short=True)
+    extra = ("serial", "person", "finished_at")
 
     class Meta(BaseTable.Meta):
         model = WipeOrder
         fields = ("label", "ordered_at", "requester_label", "reason", "approver_label", "outcome")
-        sequence = fields
+        sequence = (*fields, "...")
         order_by = ("-ordered_at",)
+
+    def value_outcome(self, record: WipeOrder) -> str:
+        return str(record.get_outcome_display())

@@ -44,7 +44,7 @@ class Progress:
 
     @property
     def title(self) -> str:
-        label = self.action.label if self.action else self.operation.action
+        label = actions.label_of(self.operation.action)
         return _("%(action)s, %(count)d devices") % {"action": label, "count": self.operation.total}
 
     @property

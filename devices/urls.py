@@ -13,7 +13,6 @@ urlpatterns = [
     path("operations/", operations.operation_list, name="operation-list"),
     path("operations/new/", operations.operation_new, name="operation-new"),
     path("operations/wipes/", governance.wipe_list, name="wipe-list"),
-    path("operations/wipes/export.csv", governance.wipe_export, name="wipe-export"),
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation-detail"),
     path("operations/<uuid:pk>/cancel/", operations.operation_cancel, name="operation-cancel"),
     path("operations/<uuid:pk>/retry/", operations.operation_retry, name="operation-retry"),

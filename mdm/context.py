@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import planes
 from accounts.services import tenants
+from accounts.views import saved
 from devices.services import safeguards
 from mdm import degraded, navigation
 from mdm.setup import steps
@@ -34,6 +35,7 @@ def portal(request: HttpRequest) -> dict:
         "degraded": partial(degraded.notices, user),
         "freeze": SimpleLazyObject(partial(_freeze, user)),
         "setup_hint": partial(steps.hint, user),
+        "saved_views": partial(saved.menu, request),
         "error_layout": "base.html",
     }
 

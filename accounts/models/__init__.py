@@ -6,11 +6,13 @@ from accounts.models.settings import UserSettings
 from accounts.models.terms import AcceptancePlace, TermsAcceptance, TermsOfService
 from accounts.models.token import ApiToken
 from accounts.models.user import User, UserSource
+from accounts.models.view import SavedView
 
 __all__ = [
     "AcceptancePlace",
     "ApiToken",
     "Role",
+    "SavedView",
     "SessionAudience",
     "TermsAcceptance",
     "TermsOfService",

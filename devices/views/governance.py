@@ -6,7 +6,7 @@ import uuid
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +16,6 @@ from accounts.access import requires
 from core.errors import DomainError
 from core.views.actions import attempt, posted
 from core.views.lists import list_page
-from core.views.spreadsheets import csv_response
 from devices.bulk_filters import WipeFilterSet
 from devices.bulk_forms import LimitForm, StopForm
 from devices.bulk_tables import WipeTable
@@ -135,39 +134,6 @@ def wipe_list(request: HttpRequest) -> HttpResponse:
         title=_("Operations"),
         tabs=tabs("wipe-list"),
     )
-
-
-@requires("devices.view")
-@require_GET
-def wipe_export(request: HttpRequest) -> HttpResponseBase:
-    rows = WipeOrder.objects.visible_to(request.user)
-    found = WipeFilterSet(request.GET, queryset=rows, request=request).qs
-    header = (
-        _("Device"),
-        _("Serial number"),
-        _("Person"),
-        _("Ordered"),
-        _("By"),
-        _("Reason"),
-        _("Approved by"),
-        _("Outcome"),
-        _("Ended"),
-    )
-    lines = (
-        (
-            row.label,
-            row.serial,
-            row.person,
-            row.ordered_at.isoformat(),
-            row.requester_label,
-            row.reason,
-            row.approver_label,
-            row.get_outcome_display(),
-            row.finished_at.isoformat() if row.finished_at else "",
-        )
-        for row in found.order_by("-ordered_at", "-pk").iterator(chunk_size=2000)
-    )
-    return csv_response("wipes", header, lines)
 
 
 @requires("settings.view")

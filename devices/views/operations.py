@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import requires
 from core.errors import DomainError
+from core.views import exports
 from core.views.actions import posted
 from core.views.lists import list_page
-from core.views.spreadsheets import csv_response
 from devices import actions, selections
 from devices.actions import Action
 from devices.bulk_filters import OperationFilterSet, TargetFilterSet
@@ -226,4 +226,4 @@ def operation_failures(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
         (row.label, row.serial, row.device_key, row.get_state_display(), Progress.explain(row))
         for row in rows.iterator(chunk_size=2000)
     )
-    return csv_response(f"failures-{operation.pk}", header, lines)
+    return exports.respond(header, lines, f"failures-{operation.pk}.csv")

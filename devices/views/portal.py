@@ -33,7 +33,7 @@ def page_of(device: Device) -> str:
 @requires("devices.view")
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
-    rows = Device.objects.visible_to(request.user).select_related("user", "contact")
+    rows = Device.objects.visible_to(request.user).select_related("user", "contact", "physical")
     bulk_actions = actions.for_many(user=request.user)
     return list_page(
         request,

@@ -16,7 +16,6 @@ from django.utils.translation import ngettext
 
 from core import clock
 from devices import actions
-from devices.errors import NotSupported
 from devices.progress import Progress
 from devices.states import PENDING_ORDER, DeviceState
 from enrollment.states import StoppedReason
@@ -187,10 +186,7 @@ def stopped_words(reason: str) -> str:
 @register.filter
 def action_label(key: str) -> str:
     """Return what an action of the registry is called; one that is gone keeps its key."""
-    try:
-        return str(actions.find(key).label)
-    except NotSupported:
-        return key
+    return str(actions.label_of(key))
 
 
 @register.filter

@@ -26,6 +26,7 @@ ACTIONS: dict[str, Words] = {
     "core.tenant.changed": Words(_("Organisation changed"), NEUTRAL, "building"),
     "core.tenant.terms_accepted": Words(_("Terms of managing accepted"), GOOD, "check"),
     "core.tenant.setup_finished": Words(_("Setup finished"), GOOD, "circle-check"),
+    "core.list.exported": Words(_("List exported"), NEUTRAL, "download"),
     "core.key.created": Words(_("Key created"), NEUTRAL, "key"),
     "core.key.retired": Words(_("Key retired"), NEUTRAL, "key"),
     "accounts.user.created": Words(_("Person added"), GOOD, "user"),
@@ -47,6 +48,8 @@ ACTIONS: dict[str, Words] = {
     "accounts.terms.retired": Words(_("Terms retired"), NEUTRAL, "archive"),
     "accounts.terms.deleted": Words(_("Terms deleted"), NEUTRAL, "trash"),
     "accounts.terms.accepted": Words(_("Terms accepted"), GOOD, "check"),
+    "accounts.view.shared": Words(_("View shared"), NEUTRAL, "eye"),
+    "accounts.view.deleted": Words(_("Shared view deleted"), NEUTRAL, "trash"),
     "accounts.policy.changed": Words(_("Enrollment policy changed"), NEUTRAL, "adjustments"),
     "devices.device.enrolling": Words(_("Enrollment began"), PROGRESS, "hourglass"),
     "devices.device.re_enrolled": Words(_("Enrolled again"), PROGRESS, "rotate"),
@@ -179,6 +182,10 @@ ACTIONS: dict[str, Words] = {
     "enrollment.browser.subscribed": Words(
         _("Asked to be reminded in the browser"), NEUTRAL, "device-laptop"
     ),
+    "enrollment.browser.forgotten": Words(
+        _("Wants no more reminders in a browser"), NEUTRAL, "device-laptop"
+    ),
+    "enrollment.reminders.stopped": Words(_("Wants no more reminders"), NEUTRAL, "ban"),
     "enrollment.push_key.installed": Words(
         _("Credentials of a reminder channel kept"), ATTENTION, "key"
     ),

@@ -26,6 +26,7 @@ MAX_SHOWN = 300
 FIELDS = {
     "action": _("order"),
     "attempts": _("tries"),
+    "browser": _("browser"),
     "by": _("known from"),
     "command": _("command"),
     "commands": _("commands"),

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from accounts.models import TermsOfService
+from accounts.models import SavedView, TermsOfService
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
-from devices.models import Command
+from devices.models import Command, Hold, Operation, WipeOrder
 from devices.states import CommandStatus
 from enrollment.models import EnrollmentSession, Invitation, Notice, NoticeChannel
 from tests import factories
@@ -43,6 +43,14 @@ class World:
         self.session = EnrollmentSession.objects.create(
             tenant=tenant, user=self.person, invitation=self.invitation, expires_at=later
         )
+        self.view = SavedView.objects.create(
+            tenant=tenant, owner=self.owner, list_name="user-list", name="All", is_shared=True
+        )
+        self.operation = Operation.objects.create(tenant=tenant, action="wipe", total=1)
+        self.hold = Hold.objects.create(
+            tenant=tenant, kind="wipe", mode="approval", operation=self.operation, due_at=later
+        )
+        self.wipe = WipeOrder.objects.create(tenant=tenant, device=self.device, label="x")
         self.notice = Notice.objects.create(
             tenant=tenant, user=self.person, session=self.session, channel=NoticeChannel.MAIL
         )
@@ -51,6 +59,8 @@ class World:
 # The start of a route -> the values of its parameters. The longest start that fits counts.
 OBJECTS: dict[str, Callable[[World], Values]] = {
     "devices/": lambda world: {"pk": world.device.pk},
+    "operations/": lambda world: {"pk": world.operation.pk},
+    "operations/approvals/": lambda world: {"pk": world.hold.pk},
     "users/": lambda world: {"pk": world.person.pk},
     "invitations/": lambda world: {"pk": world.invitation.pk},
     "invitations/enrollments/": lambda world: {"pk": world.session.pk},
@@ -59,11 +69,14 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
     "settings/terms/": lambda world: {"pk": world.terms.pk},
     "settings/tokens/": lambda world: {"pk": world.token.pk},
+    "views/": lambda world: {"pk": world.view.pk},
     "account/passkeys/": lambda world: {"pk": world.passkey.pk},
     "me/devices/": lambda world: {"pk": world.device.pk},
     "me/account/passkeys/": lambda world: {"pk": world.passkey.pk},
     "api/v1/devices/": lambda world: {"pk": world.device.pk},
     "api/v1/commands/": lambda world: {"pk": world.command.pk},
+    "api/v1/operations/": lambda world: {"pk": world.operation.pk},
+    "api/v1/wipes/": lambda world: {"pk": world.wipe.pk},
     "api/v1/users/": lambda world: {"pk": world.person.pk},
     "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
     "api/v1/reminders/": lambda world: {"pk": world.notice.pk},
