@@ -18,11 +18,12 @@ PERIODS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
 def _actions() -> list[tuple[str, object]]:
+    # Filters are read with the addresses, when every app has registered its actions.
     return [(action.key, action.label) for action in actions.every() if action.is_bulk]
 
 
 class OperationFilterSet(SearchFilterSet):
-    action = django_filters.ChoiceFilter(choices=_actions, label=_("Order"))
+    action = django_filters.ChoiceFilter(choices=_actions(), label=_("Order"))
     state = django_filters.ChoiceFilter(choices=OperationState.choices, label=_("State"))
 
     chips: ClassVar[tuple[str, ...]] = ("action", "state")

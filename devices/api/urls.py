@@ -15,6 +15,11 @@ router.register("wipes", operations.WipeOrderViewSet, basename="api-wipe")
 PROTECTION = {"get": "retrieve", "patch": "partial_update"}
 urlpatterns = [
     *router.urls,
+    path(
+        "operations/<uuid:pk>/targets/",
+        operations.TargetViewSet.as_view({"get": "list"}),
+        name="api-operation-targets",
+    ),
     path("wipe-protection/", operations.ProtectionView.as_view(PROTECTION), name="api-protection"),
     path(
         "wipe-protection/freeze/",

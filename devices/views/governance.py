@@ -78,7 +78,8 @@ def hold_approve(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     hold = find(request, pk)
     if request.method == "POST":
         try:
-            holds.approve(hold=hold, approver=request.user, shown_hash=request.POST.get("hash", ""))
+            shown = request.POST.get("hash", "")
+            hold = holds.approve(hold=hold, approver=request.user, shown_hash=shown)
         except DomainError as error:
             messages.error(request, error.message)
         else:

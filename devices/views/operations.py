@@ -68,10 +68,17 @@ def operation_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def operation_new(request: HttpRequest) -> HttpResponseBase:
     """Ask and confirm. Devices and action are in the address, so that it can be reloaded."""
+    if not request.GET.get("action") or not _is_selected(request):
+        messages.warning(request, _("Select devices, and what to do with them, first."))
+        return redirect("devices:device-list")
     action = _action(request)
     if action.needs_recent_sign_in:
         return reauthentication_required(_confirm)(request, action)
     return _confirm(request, action)
+
+
+def _is_selected(request: HttpRequest) -> bool:
+    return any(any(request.GET.getlist(name)) for name in ("retry", "all", "device"))
 
 
 def _action(request: HttpRequest) -> Action:
@@ -98,9 +105,6 @@ def _selection(request: HttpRequest) -> Selection:
 
 
 def _confirm(request: HttpRequest, action: Action) -> HttpResponse:
-    if not (request.GET.get("retry") or request.GET.get("all") or request.GET.getlist("device")):
-        messages.warning(request, _("Select devices first, or “All that match”."))
-        return redirect("devices:device-list")
     selection = _selection(request)
     survey = operations.survey(action, selection.devices)
     form = action.form_class(posted(request), device=None, user=request.user)
