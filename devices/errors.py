@@ -139,10 +139,12 @@ class SelectionChanged(DomainError):
 
     def __init__(self, *, count: int) -> None:
         self.count = count
-        super().__init__(
-            _("The devices changed meanwhile: there are now %(count)d. Look again and confirm.")
-            % {"count": count}
+        words = ngettext(
+            "The devices changed meanwhile: there is now %(count)d. Look again and confirm.",
+            "The devices changed meanwhile: there are now %(count)d. Look again and confirm.",
+            count,
         )
+        super().__init__(words % {"count": count})
 
 
 class OperationOver(DomainError):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.access import Principal
 from core.errors import DomainError
@@ -45,7 +46,9 @@ class Progress:
     @property
     def title(self) -> str:
         label = actions.label_of(self.operation.action)
-        return _("%(action)s, %(count)d devices") % {"action": label, "count": self.operation.total}
+        count = self.operation.total
+        words = ngettext("%(action)s, %(count)d device", "%(action)s, %(count)d devices", count)
+        return words % {"action": label, "count": count}
 
     @property
     def parameters(self) -> list[tuple[str, str]]:

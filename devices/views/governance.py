@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import requires
@@ -60,7 +61,10 @@ def _why_not(request: HttpRequest, hold: Hold) -> str:
 def _title(hold: Hold) -> str:
     if hold.operation is None:
         return _("Higher wipe limit")
-    return _("Wipe of %(count)d devices") % {"count": hold.operation.pending_count}
+    count = hold.operation.total
+    return ngettext("Wipe of %(count)d device", "Wipe of %(count)d devices", count) % {
+        "count": count
+    }
 
 
 def _targets(hold: Hold):
@@ -148,7 +152,7 @@ def protection(request: HttpRequest) -> HttpResponse:
         "waiting": Hold.objects.filter(tenant=tenant).waiting().select_related("operation"),
         "rules": {"many": MAX_IN_WINDOW, "percent": MAX_SHARE_PERCENT, "from": SHARE_FROM},
         "title": _("Wipe protection"),
-        "lead": _("What keeps a stolen or mistaken administrator from erasing the fleet."),
+        "lead": _("What keeps a stolen or mistaken administrator from wiping the fleet."),
     }
     return render(request, "settings/protection.html", context)
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import requires
@@ -194,7 +195,11 @@ def operation_cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        words = _("%(count)d devices were not reached by it. What has left cannot be called back.")
+        words = ngettext(
+            "%(count)d device was not reached by it. What has left cannot be called back.",
+            "%(count)d devices were not reached by it. What has left cannot be called back.",
+            done.cancelled_count,
+        )
         messages.success(request, words % {"count": done.cancelled_count})
     return redirect(page_of(operation))
 
