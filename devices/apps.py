@@ -7,3 +7,11 @@ from django.apps import AppConfig
 
 class DevicesConfig(AppConfig):
     name = "devices"
+
+    def ready(self) -> None:
+        from accounts import grouping
+        from devices import rule_fields
+        from devices.services import grouped
+
+        grouping.register(rule_fields.SHAPE)
+        grouping.on_people_changed(grouped.note_people)

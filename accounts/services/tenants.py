@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
 
+from accounts import grouping
 from accounts.access import READY_MADE_ROLES
 from accounts.models import Role, User, UserSettings
+from accounts.services import groups
 from core import history
 from core.actors import Actor
 from core.models import Tenant
@@ -17,7 +20,8 @@ from core.services import keys
 
 @transaction.atomic
 def found(*, name: str, slug: str, language: str = "en") -> Tenant:
-    """Create a tenant, or complete one that exists: roles, default settings, keys. Idempotent."""
+    """Create a tenant, or complete one that exists: roles, default settings, built-in groups,
+    keys. Idempotent."""
     actor = Actor.system("bootstrap")
     tenant, is_new = Tenant.objects.get_or_create(
         slug=slug, defaults={"name": name, "language": language}
@@ -33,6 +37,8 @@ def found(*, name: str, slug: str, language: str = "en") -> Tenant:
             },
         )
     UserSettings.objects.get_or_create(tenant=tenant, is_default=True)
+    for shape in grouping.shapes():
+        groups.create_builtin(shape=shape, tenant=tenant)
     keys.create_tenant_keys(tenant=tenant, actor=actor)
     if is_new:
         history.record(tenant, "core.tenant.created", actor=actor)
@@ -62,6 +68,23 @@ def first_owner(*, tenant: Tenant, email: str, password: str = "") -> tuple[User
 def current() -> Tenant | None:
     """Return the tenant of a server that has one; None before bootstrap. One query."""
     return Tenant.objects.order_by("created_at").first()
+
+
+def url_of(tenant: Tenant) -> str:
+    """Return where the people of an organisation open its pages; one query at most.
+
+    That is the public address, with the organisation's own host in it where several
+    organisations have their hosts on one server. Never taken from a request.
+    """
+    public = settings.MUSTER_PUBLIC_URL
+    parts = urlsplit(public)
+    if not tenant.hosts or parts.hostname in tenant.hosts:
+        return public
+    # A server with one organisation answers on any host, and is known by its public address.
+    if not Tenant.objects.exclude(pk=tenant.pk).exists():
+        return public
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, f"{tenant.hosts[0]}{port}", "", "", ""))
 
 
 def for_host(host: str) -> Tenant | None:

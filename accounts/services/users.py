@@ -77,7 +77,8 @@ def edit(*, user: User, actor: Actor, **fields: Any) -> User:
     changed = history.changes(before, wanted)
     if changed:
         user.full_clean(exclude=["password"])
-        user.save(update_fields=list(changed))
+        user.groups_due_at = clock.now()
+        user.save(update_fields=[*changed, "groups_due_at"])
         history.record(user, "accounts.user.edited", actor=actor, data=changed)
     return user
 
@@ -90,11 +91,11 @@ def set_enabled(*, user: User, enabled: bool, actor: Actor) -> User:
         return user
     if not enabled:
         _keep_an_owner(user)
-    user.is_active = enabled
+    user.is_active, user.groups_due_at = enabled, clock.now()
     if enabled and user.is_administrator:
         # A sleeping account that is woken up has its rights anew.
         user.promoted_at = clock.now()
-    user.save(update_fields=["is_active", "promoted_at"])
+    user.save(update_fields=["is_active", "groups_due_at", "promoted_at"])
     if not enabled:
         end_everything(user)
     word = "enabled" if enabled else "disabled"
@@ -119,6 +120,7 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     if any(role.key == "owner" for role in current - wanted):
         _keep_an_owner(user)
     user.roles.set(wanted)
+    User.objects.filter(pk=user.pk).update(groups_due_at=clock.now())
     user.__dict__.pop("permissions", None)
     if _permissions_of(wanted) - _permissions_of(current):
         _note_promotion(user, principal)

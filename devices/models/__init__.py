@@ -1,5 +1,6 @@
 """Models of managed devices."""
 
+from devices.models.attribute import DeviceAttributeValue
 from devices.models.channel import Channel, ChannelState
 from devices.models.command import Command, CommandRank
 from devices.models.device import (
@@ -19,6 +20,8 @@ from devices.models.governance import (
     WipeOrder,
     WipeOutcome,
 )
+from devices.models.group import DeviceGroup, DeviceGroupMembership
+from devices.models.identifier import PhysicalIdentifier
 from devices.models.identity import Identity
 from devices.models.operation import (
     Operation,
@@ -33,7 +36,10 @@ __all__ = [
     "Command",
     "CommandRank",
     "Device",
+    "DeviceAttributeValue",
     "DeviceContact",
+    "DeviceGroup",
+    "DeviceGroupMembership",
     "Hold",
     "HoldKind",
     "HoldMode",
@@ -45,6 +51,7 @@ __all__ = [
     "OperationTarget",
     "Ownership",
     "PhysicalDevice",
+    "PhysicalIdentifier",
     "Platform",
     "Safeguard",
     "TargetState",

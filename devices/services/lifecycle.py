@@ -13,7 +13,7 @@ from core.actors import Actor
 from devices import channels
 from devices.errors import CannotCancel, NotSupported
 from devices.models import Channel, ChannelState, Command, CommandRank, Device
-from devices.services import commands, pins, safeguards, wipe_log
+from devices.services import commands, grouped, pins, safeguards, wipe_log
 from devices.states import MANAGED, CommandStatus, DeviceState, check_transition
 
 S = DeviceState
@@ -44,7 +44,8 @@ def transition(
     device = locked(device_id)
     check_transition(device.state, to)
     source, device.state, device.state_changed_at = device.state, to, clock.now()
-    fields = ["state", "state_changed_at"]
+    device.groups_due_at = device.state_changed_at
+    fields = ["state", "state_changed_at", "groups_due_at"]
     if to not in MANAGED:
         device.ended_at, device.inventory_due_at = device.state_changed_at, None
         fields += ["ended_at", "inventory_due_at"]
@@ -177,6 +178,7 @@ def delete(*, device: Device, actor: Actor) -> None:
     device = locked(device.pk)
     if device.state not in DELETABLE:
         raise NotSupported
+    grouped.forget(device)
     history.record(device, "devices.device.deleted", actor=actor, data={"serial": device.serial})
     device.delete()
 

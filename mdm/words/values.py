@@ -13,7 +13,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import PERMISSIONS, READY_MADE_ROLES
-from accounts.models import UserSettings
+from accounts.models import AttributeKind, AttributeOwner, GroupKind, UserSettings
 from core.models import HistoryEntry
 from core.models.keys import KeyPurpose
 from devices import actions
@@ -28,8 +28,11 @@ FIELDS = {
     "attempts": _("tries"),
     "browser": _("browser"),
     "by": _("known from"),
+    "came": _("came"),
     "command": _("command"),
     "commands": _("commands"),
+    "count": _("number"),
+    "description": _("description"),
     "device": _("device"),
     "devices": _("number of devices"),
     "devices_left_behind": _("devices that have to enroll again"),
@@ -39,18 +42,26 @@ FIELDS = {
     "expires_at": _("valid until"),
     "failed": _("failed"),
     "first_name": _("first name"),
+    "groups": _("groups"),
     "help_contact": _("help contact"),
     "hosts": _("host names"),
+    "key": _("key"),
+    "kind": _("type"),
+    "label": _("name"),
     "language": _("language"),
     "last_name": _("last name"),
+    "members": _("members"),
     "name": _("name"),
+    "names": _("names"),
     "number": _("number of mails"),
+    "owner_kind": _("about"),
     "person": _("person"),
     "platform": _("platform"),
     "purpose": _("purpose"),
     "reason": _("reason"),
     "requested_by": _("ordered by"),
     "roles": _("roles"),
+    "rule": _("rule"),
     "scopes": _("rights"),
     "serial": _("serial number"),
     "session": _("attempt"),
@@ -64,6 +75,8 @@ FIELDS = {
     "topic": _("topic"),
     "until": _("until"),
     "url": _("address"),
+    "values": _("values"),
+    "went": _("went"),
     "uuid": _("identifier"),
     "wipe_limit": _("wipe limit"),
 }
@@ -143,11 +156,14 @@ def _vocabularies() -> dict[str, Mapping[str, Any]]:
         "action": {action.key: action.label for action in actions.every()},
         "by": KNOWN_FROM,
         "command": commands.NAMES,
+        "kind": dict([*GroupKind.choices, *AttributeKind.choices]),
+        "owner_kind": dict(AttributeOwner.choices),
         "commands": commands.NAMES,
         "platform": dict(Platform.choices),
         "purpose": dict(KeyPurpose.choices),
         "reason": dict(StoppedReason.choices),
         "roles": {role.key: role.name for role in READY_MADE_ROLES},
+        "rule": _("rule"),
         "scopes": PERMISSIONS,
         "stage": dict(SessionStage.choices),
         "state": dict(DeviceState.choices),
