@@ -16,7 +16,6 @@ urlpatterns = [
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation-detail"),
     path("operations/<uuid:pk>/cancel/", operations.operation_cancel, name="operation-cancel"),
     path("operations/<uuid:pk>/retry/", operations.operation_retry, name="operation-retry"),
-    path("operations/<uuid:pk>/failed.csv", operations.operation_failures, name="operation-failed"),
     path("operations/approvals/<uuid:pk>/", governance.hold_detail, name="hold-detail"),
     path("operations/approvals/<uuid:pk>/approve/", governance.hold_approve, name="hold-approve"),
     path("operations/approvals/<uuid:pk>/stop/", governance.hold_stop, name="hold-stop"),

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import requires
 from core.errors import DomainError
-from core.views import exports
 from core.views.actions import posted
 from core.views.lists import list_page
 from devices import actions, selections
@@ -223,16 +222,3 @@ def operation_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect(page_of(operation))
     messages.success(request, _("What failed is tried again. This page follows it."))
     return redirect(page_of(again))
-
-
-@requires("devices.view")
-@require_GET
-def operation_failures(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
-    operation = find(request, pk)
-    rows = operation.targets.failed().select_related("command").order_by("pk")
-    header = (_("Device"), _("Serial number"), _("Identifier"), _("State"), _("Explanation"))
-    lines = (
-        (row.label, row.serial, row.device_key, row.get_state_display(), Progress.explain(row))
-        for row in rows.iterator(chunk_size=2000)
-    )
-    return exports.respond(header, lines, f"failures-{operation.pk}.csv")

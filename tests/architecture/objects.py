@@ -9,7 +9,8 @@ from typing import Any
 from accounts.models import SavedView, TermsOfService
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
-from devices.models import Command, Hold, Operation, WipeOrder
+from devices.models import Command, Hold, WipeOrder
+from devices.services import operation_rows
 from devices.states import CommandStatus
 from enrollment.models import EnrollmentSession, Invitation, Notice, NoticeChannel
 from tests import factories
@@ -46,7 +47,17 @@ class World:
         self.view = SavedView.objects.create(
             tenant=tenant, owner=self.owner, list_name="user-list", name="All", is_shared=True
         )
-        self.operation = Operation.objects.create(tenant=tenant, action="wipe", total=1)
+        self.operation = operation_rows.write(
+            tenant_id=tenant.pk,
+            action="wipe",
+            devices=[(self.device, "")],
+            content={"form": {}},
+            shown=[],
+            reason="x",
+            actor=self.owner.actor,
+            requester=self.owner,
+            token=None,
+        )
         self.hold = Hold.objects.create(
             tenant=tenant, kind="wipe", mode="approval", operation=self.operation, due_at=later
         )

@@ -202,7 +202,9 @@ def failed_order(admin, tenant):
 
 def test_failures_as_csv_are_no_formulas(signed_in, admin, tenant):
     operation = failed_order(admin, tenant)
-    answered = signed_in(admin).get(path("devices:operation-failed", operation.pk))
+    client, url = signed_in(admin), path("devices:operation-detail", operation.pk)
+    assert f"{url}?failed=yes&amp;export=csv" in client.get(url).content.decode()
+    answered = client.get(f"{url}?failed=yes&export=csv")
     content = b"".join(answered.streaming_content).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(content)))
     assert len(rows) == 3
