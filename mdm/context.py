@@ -14,6 +14,7 @@ from accounts.services import tenants
 from accounts.views import saved
 from devices.services import safeguards
 from mdm import degraded, navigation
+from mdm.groups_ui import DEVICES
 from mdm.setup import steps
 
 
@@ -32,6 +33,7 @@ def portal(request: HttpRequest) -> dict:
         "may": {name.replace(".", "_"): True for name in user.permissions},
         "navigation": partial(navigation.rail, request),
         "settings_pages": partial(navigation.settings_pages, request),
+        "group_pages": DEVICES,
         "degraded": partial(degraded.notices, user),
         "freeze": SimpleLazyObject(partial(_freeze, user)),
         "setup_hint": partial(steps.hint, user),

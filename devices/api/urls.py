@@ -6,9 +6,11 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from devices.api import operations, views
+from devices.api.groups import DeviceGroupViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("devices", views.DeviceViewSet, basename="api-device")
+router.register("device-groups", DeviceGroupViewSet, basename="api-device-group")
 router.register("commands", views.CommandViewSet, basename="api-command")
 router.register("operations", operations.OperationViewSet, basename="api-operation")
 router.register("wipes", operations.WipeOrderViewSet, basename="api-wipe")

@@ -161,6 +161,9 @@ PAGES = {
     "accounts.user": "user-detail",
     "enrollment.invitation": "invitations:invitation-detail",
     "devices.operation": "devices:operation-detail",
+    "devices.devicegroup": "device-group-detail",
+    "accounts.usergroup": "user-group-detail",
+    "accounts.attributedefinition": "settings-attribute-edit",
 }
 
 

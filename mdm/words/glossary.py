@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.models.outbox import OutboxStatus
+from devices.models import ChannelState as UserChannelState
 from devices.models import HoldState, OperationState, Platform, TargetState, WipeOutcome
 from devices.states import CommandStatus, DeviceState
 from enrollment.models import NoticeChannel, NoticeStatus
@@ -132,6 +133,11 @@ WIPE = {
     WipeOutcome.FAILED: (ATTENTION, "circle-x"),
     WipeOutcome.DROPPED: (NEUTRAL, "circle-minus"),
 }
+USER_CHANNEL = {
+    UserChannelState.ENROLLING: (PROGRESS, "hourglass"),
+    UserChannelState.ACTIVE: (GOOD, "circle-check"),
+    UserChannelState.ENDED: (NEUTRAL, "archive"),
+}
 VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "device": (DeviceState, DEVICE),
     "command": (CommandStatus, COMMAND),
@@ -147,6 +153,7 @@ VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "target": (TargetState, TARGET),
     "hold": (HoldState, HOLD),
     "wipe": (WipeOutcome, WIPE),
+    "user_channel": (UserChannelState, USER_CHANNEL),
 }
 
 

@@ -166,6 +166,7 @@ ACTIONS: dict[str, Words] = {
     "apple.device.known_elsewhere": Words(
         _("The same device is known in another organisation"), ATTENTION, "alert-triangle"
     ),
+    "apple.user.logged_in": Words(_("A user of the Mac is managed from now on"), NEUTRAL, "user"),
     "apple.bootstrap_token.stored": Words(_("Bootstrap token stored"), NEUTRAL, "key"),
     "apple.bootstrap_token.deleted": Words(_("Bootstrap token deleted"), NEUTRAL, "key"),
     "apple.bootstrap_token.released": Words(
