@@ -133,7 +133,7 @@ def test_the_answer_is_the_same_for_everybody(cast, watched, ask):
 
 
 def test_the_answer_is_the_same_when_mail_is_down(cast, watched, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "core.gateways.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 9, 1
     for ask in ("a new PIN", "a new password"):
         watched(ASKS[ask]("first@acme.test"), "")
