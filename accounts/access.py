@@ -58,7 +58,7 @@ REQUIRES: dict[str, tuple[str, ...]] = {
     "users.manage": ("users.view",),
     "users.reveal_pin": ("users.view",),
     "roles.assign": ("users.view",),
-    "groups.manage": ("groups.view",),
+    "groups.manage": ("groups.view", "devices.view", "users.view"),
     "attributes.set": ("devices.view", "users.view"),
     "attributes.manage": ("settings.view",),
     "invitations.view": ("users.view",),

@@ -13,6 +13,7 @@ from accounts import planes
 from accounts.services import tenants
 from accounts.views import saved
 from mdm import degraded, navigation
+from mdm.groups_ui import DEVICES
 from mdm.setup import steps
 
 
@@ -31,6 +32,7 @@ def portal(request: HttpRequest) -> dict:
         "may": {name.replace(".", "_"): True for name in user.permissions},
         "navigation": partial(navigation.rail, request),
         "settings_pages": partial(navigation.settings_pages, request),
+        "group_pages": DEVICES,
         "degraded": partial(degraded.notices, user),
         "setup_hint": partial(steps.hint, user),
         "saved_views": partial(saved.menu, request),

@@ -35,6 +35,7 @@ RAIL = (
 SETTINGS = (
     Item(_("Organisation"), "building", "settings-organisation", "settings.view"),
     Item(_("Enrollment"), "adjustments", "settings-policy", "settings.view"),
+    Item(_("Attributes"), "pencil", "settings-attributes", "settings.view"),
     Item(_("Terms"), "check", "settings-terms", "settings.view"),
     Item(_("Mail"), "mail", "settings-mail", "settings.view"),
     Item(_("Push certificate"), "certificate", "settings-push", "settings.view"),

@@ -304,7 +304,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"DeviceStateEnum": "devices.states.DeviceState"},
+    "ENUM_NAME_OVERRIDES": {
+        "GroupKindEnum": "accounts.models.GroupKind",
+        "AttributeKindEnum": "accounts.models.AttributeKind",
+        "RuleFieldKindEnum": "core.rules.fields.KINDS",
+        "DeviceStateEnum": "devices.states.DeviceState",
+    },
     "PREPROCESSING_HOOKS": ["core.api.schema.only_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -158,6 +158,9 @@ PAGES = {
     "devices.device": "device-detail",
     "accounts.user": "user-detail",
     "enrollment.invitation": "invitations:invitation-detail",
+    "devices.devicegroup": "device-group-detail",
+    "accounts.usergroup": "user-group-detail",
+    "accounts.attributedefinition": "settings-attribute-edit",
 }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.models.outbox import OutboxStatus
+from devices.models import ChannelState as UserChannelState
 from devices.models import Platform
 from devices.states import CommandStatus, DeviceState
 from enrollment.models import NoticeChannel, NoticeStatus
@@ -103,6 +104,11 @@ PUSH_CHANNEL = {
     ChannelState.READY: (GOOD, "circle-check"),
     ChannelState.REFUSED: (DANGER, "alert-triangle"),
 }
+USER_CHANNEL = {
+    UserChannelState.ENROLLING: (PROGRESS, "hourglass"),
+    UserChannelState.ACTIVE: (GOOD, "circle-check"),
+    UserChannelState.ENDED: (NEUTRAL, "archive"),
+}
 VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "device": (DeviceState, DEVICE),
     "command": (CommandStatus, COMMAND),
@@ -114,6 +120,7 @@ VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "notice": (NoticeStatus, NOTICE),
     "notice_channel": (NoticeChannel, NOTICE_CHANNEL),
     "push_channel": (ChannelState, PUSH_CHANNEL),
+    "user_channel": (UserChannelState, USER_CHANNEL),
 }
 
 

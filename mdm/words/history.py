@@ -79,6 +79,7 @@ ACTIONS: dict[str, Words] = {
         _("Attributes of the device changed"), NEUTRAL, "pencil"
     ),
     "devices.device.enrolling": Words(_("Enrollment began"), PROGRESS, "hourglass"),
+    "devices.device.merged": Words(_("Joined with an earlier entry"), ATTENTION, "devices"),
     "devices.device.re_enrolled": Words(_("Enrolled again"), PROGRESS, "rotate"),
     "devices.device.active": Words(_("Became active"), GOOD, "circle-check"),
     "devices.device.retire_pending": Words(_("Retire ordered"), ATTENTION, "clock"),
@@ -138,6 +139,7 @@ ACTIONS: dict[str, Words] = {
     "apple.device.known_elsewhere": Words(
         _("The same device is known in another organisation"), ATTENTION, "alert-triangle"
     ),
+    "apple.user.logged_in": Words(_("A user of the Mac is managed from now on"), NEUTRAL, "user"),
     "apple.bootstrap_token.stored": Words(_("Bootstrap token stored"), NEUTRAL, "key"),
     "apple.bootstrap_token.deleted": Words(_("Bootstrap token deleted"), NEUTRAL, "key"),
     "apple.bootstrap_token.released": Words(

@@ -109,7 +109,8 @@ def test_the_user_may_speak_before_the_device(mac):
     assert mac.device.state == DeviceState.ACTIVE
 
 
-def test_a_device_cannot_have_endless_users(mac):
+def test_a_device_cannot_have_endless_users(mac, tenant):
+    UserSettings.objects.filter(tenant=tenant).update(network_accounts="all")
     mac.authenticate()
     answers = [mac.update_user_token(UserID=f"U{n}").status_code for n in range(22)]
     assert answers.count(200) == 20

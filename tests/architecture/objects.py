@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from accounts.models import SavedView, TermsOfService
+from accounts import grouping
+from accounts.models import AttributeDefinition, SavedView, TermsOfService
+from accounts.services import groups
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
 from devices.models import Command
@@ -46,6 +48,15 @@ class World:
         self.view = SavedView.objects.create(
             tenant=tenant, owner=self.owner, list_name="user-list", name="All", is_shared=True
         )
+        self.device_group = groups.create(
+            shape=grouping.get("device"), tenant=tenant, name="Group", actor=self.owner.actor
+        )
+        self.user_group = groups.create(
+            shape=grouping.get("user"), tenant=tenant, name="Group", actor=self.owner.actor
+        )
+        self.attribute = AttributeDefinition.objects.create(
+            tenant=tenant, owner_kind="user", key="team", kind="text", label="Team"
+        )
         self.notice = Notice.objects.create(
             tenant=tenant, user=self.person, session=self.session, channel=NoticeChannel.MAIL
         )
@@ -54,10 +65,13 @@ class World:
 # The start of a route -> the values of its parameters. The longest start that fits counts.
 OBJECTS: dict[str, Callable[[World], Values]] = {
     "devices/": lambda world: {"pk": world.device.pk},
+    "devices/groups/": lambda world: {"pk": world.device_group.pk},
     "users/": lambda world: {"pk": world.person.pk},
+    "users/groups/": lambda world: {"pk": world.user_group.pk},
     "invitations/": lambda world: {"pk": world.invitation.pk},
     "invitations/enrollments/": lambda world: {"pk": world.session.pk},
     "history/": lambda world: {"pk": world.entry.pk},
+    "settings/attributes/": lambda world: {"pk": world.attribute.pk},
     "settings/mail/": lambda world: {"pk": world.message.pk},
     "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
     "settings/terms/": lambda world: {"pk": world.terms.pk},
@@ -67,6 +81,9 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "me/devices/": lambda world: {"pk": world.device.pk},
     "me/account/passkeys/": lambda world: {"pk": world.passkey.pk},
     "api/v1/devices/": lambda world: {"pk": world.device.pk},
+    "api/v1/attributes/": lambda world: {"pk": world.attribute.pk},
+    "api/v1/device-groups/": lambda world: {"pk": world.device_group.pk},
+    "api/v1/user-groups/": lambda world: {"pk": world.user_group.pk},
     "api/v1/commands/": lambda world: {"pk": world.command.pk},
     "api/v1/users/": lambda world: {"pk": world.person.pk},
     "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
