@@ -270,7 +270,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 MAIL_DIR = DATA_DIR / "mail"
 if env("EMAIL_URL", default=""):
     _mail = env.email_url("EMAIL_URL")
-    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+    EMAIL_BACKEND = _mail["EMAIL_BACKEND"].replace(
+        "django.core.mail.backends.smtp", "core.gateways.smtp"
+    )
     EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
     EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
