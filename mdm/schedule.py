@@ -19,6 +19,8 @@ SWEEPS: dict[str, int] = {
     "apple.tasks.warn_of_push_expiry": 6 * 3600,
     "devices.tasks.sweep_command_deadlines": 30,
     "devices.tasks.sweep_unfinished": 60,
+    "devices.tasks.sweep_operations": 15,
+    "devices.tasks.settle_holds": 30,
     "enrollment.tasks.sweep_expiries": 15,
     "enrollment.tasks.sweep_reminders": 60,
 }
