@@ -12,6 +12,7 @@ SWEEPS: dict[str, int] = {
     "core.tasks.prune_history": 3600,
     "accounts.tasks.forget_sessions": 6 * 3600,
     "accounts.tasks.sweep_groups": 15,
+    "accounts.tasks.warn_of_key_expiry": 6 * 3600,
     "apple.tasks.sweep_pushes": 15,
     "apple.tasks.sweep_inventory": 300,
     "apple.tasks.wake_silent": 1800,
