@@ -35,6 +35,7 @@ PERMISSIONS: dict[str, Any] = {
     "devices.cancel": _("Cancel pending orders"),
     "devices.delete": _("Delete device entries"),
     "devices.reveal_pin": _("Reveal lock PINs of Macs"),
+    "devices.freeze": _("Freeze destructive orders, and lift the freeze"),
     "users.view": _("See people"),
     "users.manage": _("Add, edit and disable people"),
     "users.reveal_pin": _("Make registration PINs and see them"),
@@ -79,7 +80,11 @@ class ReadyMadeRole:
 _VIEW = frozenset(name for name in PERMISSIONS if name.endswith(".view"))
 READY_MADE_ROLES = (
     ReadyMadeRole("owner", _("Owner"), frozenset(PERMISSIONS)),
-    ReadyMadeRole("administrator", _("Administrator"), frozenset(PERMISSIONS) - {"roles.assign"}),
+    ReadyMadeRole(
+        "administrator",
+        _("Administrator"),
+        frozenset(PERMISSIONS) - {"roles.assign", "devices.freeze"},
+    ),
     ReadyMadeRole(
         "helpdesk",
         _("Help desk"),

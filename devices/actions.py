@@ -17,7 +17,7 @@ from accounts.access import PERMISSIONS, Principal
 from devices import channels
 from devices.errors import NotSupported
 from devices.models import Device
-from devices.services import actions, lifecycle
+from devices.services import actions, lifecycle, wipes
 from devices.states import DELETABLE, MANAGED, DeviceState
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Action:
     `params` come from `form`, a subclass of `devices.forms.ActionForm`. `key` is the word of the
     channel backends and of the API. `question` holds `%(name)s`. `is_of_channel`: the backend of
     the device decides whether it understands the action. `is_order`: moves the device's state.
-    `is_command`: `run` returns the queued Command.
+    `is_command`: `run` returns the queued Command. `run_many`, where there is one, takes the place
+    of `run` for a device of a bulk order, `operation`, about which everything was asked before.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Action:
     permission: str
     run: Callable[..., Any]
     done: Any
+    run_many: Callable[..., Any] | None = None
     question: Any = ""
     submit_label: Any = ""
     form: str = PLAIN_FORM
@@ -110,6 +112,11 @@ def find(key: str) -> Action:
         return _registry[key]
     except KeyError:
         raise NotSupported from None
+
+
+def label_of(key: str) -> Any:
+    """Return what an action is called; one that is gone keeps its key."""
+    return _registry[key].label if key in _registry else key
 
 
 def understood_by(device: Device) -> frozenset[str]:
@@ -180,7 +187,8 @@ register(
         label=_("Wipe"),
         icon="eraser",
         permission="devices.wipe",
-        run=lifecycle.request_wipe,
+        run=wipes.order,
+        run_many=wipes.begin,
         question=_("Wipe %(name)s?"),
         submit_label=_("Wipe this device"),
         done=_("Wipe is ordered. Cancel it before the device has it."),

@@ -9,7 +9,7 @@ from accounts.models import User, UserSettings
 from devices import channels
 from devices.errors import ActionNotAllowed, NotSupported, NotYourDevice, NotYourOrder
 from devices.models import Command, Device
-from devices.services import actions, lifecycle, pins
+from devices.services import actions, lifecycle, pins, wipes
 from devices.states import DeviceState
 
 PENDING = (DeviceState.RETIRE_PENDING, DeviceState.WIPE_PENDING)
@@ -61,10 +61,10 @@ def retire(*, device: Device, user: User, reason: str = "") -> Device:
 def wipe(*, device: Device, user: User, confirmation: str, reason: str) -> Device:
     """Order the device to erase itself; the caller has asked for a recent sign-in.
 
-    Raises as `lifecycle.request_wipe` and `_own`.
+    Raises as `wipes.order` and `_own`.
     """
     device = _own(device, user, "wipe")
-    return lifecycle.request_wipe(
+    return wipes.order(
         device=device, actor=user.person_actor, confirmation=confirmation, reason=reason
     )
 

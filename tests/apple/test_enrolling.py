@@ -9,7 +9,7 @@ from apple.models import AppleDevice
 from apple.services import tokens
 from core.models import HistoryEntry
 from devices.models import Channel, Device, Identity, PhysicalDevice
-from devices.services import commands, lifecycle
+from devices.services import commands, lifecycle, wipes
 from devices.states import DeviceState
 from enrollment.models import SessionOutcome, SessionStage
 from enrollment.services import sessions
@@ -179,7 +179,7 @@ def test_a_new_enrollment_archives_the_old_entry_and_its_queue(phone):
 
 def test_a_pending_wipe_does_not_reach_the_device_after_it_enrolled_again(phone):
     phone.enroll()
-    lifecycle.request_wipe(
+    wipes.order(
         device=phone.device, actor=phone.user.actor, confirmation=phone.device.label, reason="lost"
     )
     phone.get_profile()

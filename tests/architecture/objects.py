@@ -11,7 +11,8 @@ from accounts.models import AttributeDefinition, SavedView, TermsOfService
 from accounts.services import groups
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
-from devices.models import Command
+from devices.models import Command, Hold, WipeOrder
+from devices.services import operation_rows
 from devices.states import CommandStatus
 from enrollment.models import EnrollmentSession, Invitation, Notice, NoticeChannel
 from tests import factories
@@ -48,6 +49,21 @@ class World:
         self.view = SavedView.objects.create(
             tenant=tenant, owner=self.owner, list_name="user-list", name="All", is_shared=True
         )
+        self.operation = operation_rows.write(
+            tenant_id=tenant.pk,
+            action="wipe",
+            devices=[(self.device, "")],
+            content={"form": {}},
+            shown=[],
+            reason="x",
+            actor=self.owner.actor,
+            requester=self.owner,
+            token=None,
+        )
+        self.hold = Hold.objects.create(
+            tenant=tenant, kind="wipe", mode="approval", operation=self.operation, due_at=later
+        )
+        self.wipe = WipeOrder.objects.create(tenant=tenant, device=self.device, label="x")
         self.device_group = groups.create(
             shape=grouping.get("device"), tenant=tenant, name="Group", actor=self.owner.actor
         )
@@ -65,6 +81,8 @@ class World:
 # The start of a route -> the values of its parameters. The longest start that fits counts.
 OBJECTS: dict[str, Callable[[World], Values]] = {
     "devices/": lambda world: {"pk": world.device.pk},
+    "operations/": lambda world: {"pk": world.operation.pk},
+    "operations/approvals/": lambda world: {"pk": world.hold.pk},
     "devices/groups/": lambda world: {"pk": world.device_group.pk},
     "users/": lambda world: {"pk": world.person.pk},
     "users/groups/": lambda world: {"pk": world.user_group.pk},
@@ -85,6 +103,8 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "api/v1/device-groups/": lambda world: {"pk": world.device_group.pk},
     "api/v1/user-groups/": lambda world: {"pk": world.user_group.pk},
     "api/v1/commands/": lambda world: {"pk": world.command.pk},
+    "api/v1/operations/": lambda world: {"pk": world.operation.pk},
+    "api/v1/wipes/": lambda world: {"pk": world.wipe.pk},
     "api/v1/users/": lambda world: {"pk": world.person.pk},
     "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
     "api/v1/reminders/": lambda world: {"pk": world.notice.pk},
