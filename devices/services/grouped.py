@@ -1,4 +1,4 @@
-"""What groups and attributes mean for devices: people who change, devices that enroll again."""
+"""What groups and attributes mean for devices: orders, people who change, enrolling again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Iterable
 
 from django.db.models import F
 
+from accounts import grouping
+from accounts.models import AttributeDefinition, GroupKind
+from accounts.services import attributes, groups
 from core import clock
+from core.actors import Actor
 from devices.models import (
     Device,
     DeviceAttributeValue,
@@ -24,6 +28,36 @@ def note_people(ids: Iterable[uuid.UUID]) -> None:
     for start in range(0, len(keys), BATCH):
         devices = Device.objects.current().filter(user_id__in=keys[start : start + BATCH])
         devices.update(groups_due_at=clock.now())
+
+
+def join(*, device: Device, group: DeviceGroup, actor: Actor) -> Device:
+    """Put a device into a manual group, which its history tells. Raises GroupNotManual."""
+    return _change(device, [*_manual(device), group], actor)
+
+
+def leave(*, device: Device, group: DeviceGroup, actor: Actor) -> Device:
+    """Take a device out of a manual group, which its history tells."""
+    return _change(device, [one for one in _manual(device) if one.pk != group.pk], actor)
+
+
+def _manual(device: Device) -> list[DeviceGroup]:
+    return list(device.device_groups.filter(kind=GroupKind.MANUAL))
+
+
+def _change(device: Device, wanted: list[DeviceGroup], actor: Actor) -> Device:
+    shape = grouping.get("device")
+    groups.set_manual_groups(shape=shape, member=device, groups=wanted, actor=actor)
+    return device
+
+
+def set_attribute(
+    *, device: Device, attribute: AttributeDefinition, value: str, actor: Actor
+) -> Device:
+    """Set or clear one custom attribute. Raises AttributeValueInvalid, ForeignObject."""
+    attributes.set_values(
+        shape=grouping.get("device"), member=device, values={attribute.key: value}, actor=actor
+    )
+    return device
 
 
 def carry_over(*, previous: Device, device: Device) -> None:
