@@ -7,3 +7,8 @@ from django.apps import AppConfig
 
 class DevicesConfig(AppConfig):
     name = "devices"
+
+    def ready(self) -> None:
+        from devices import action_catalogue, actions
+
+        actions.register(*action_catalogue.ACTIONS)

@@ -15,13 +15,14 @@ from devices import channels
 from devices.errors import (
     CannotCancel,
     ConfirmationMismatch,
+    NoOpenOrder,
     NotSupported,
     ReasonMissing,
     WipeLimitReached,
 )
 from devices.models import Channel, ChannelState, Command, CommandRank, Device
 from devices.services import commands, pins
-from devices.states import MANAGED, CommandStatus, DeviceState, check_transition
+from devices.states import MANAGED, PENDING_ORDER, CommandStatus, DeviceState, check_transition
 
 S = DeviceState
 _QUOTES = str.maketrans(dict.fromkeys("‘’ʼ‛`´′", "'") | dict.fromkeys("“”„″«»", '"'))
@@ -54,6 +55,8 @@ def transition(
     if to not in MANAGED:
         device.ended_at, device.inventory_due_at = device.state_changed_at, None
         fields += ["ended_at", "inventory_due_at"]
+        if device.lost_since is not None:
+            fields += device.forget_lost_mode()
     device.save(update_fields=fields)
     history.record(
         device,
@@ -155,6 +158,33 @@ def cancel_order(*, device: Device, actor: Actor, reason: str = "") -> Device:
     device = transition(device_id=device.pk, to=S.ACTIVE, actor=actor, reason=reason)
     history.record(device, f"devices.{kind}.cancelled", actor=actor, data={"reason": reason})
     return device
+
+
+@transaction.atomic
+def close_order(*, device: Device, actor: Actor, confirmation: str, reason: str) -> Device:
+    """End an order that a lost device will never answer: the entry counts as retired or wiped.
+
+    Whether the device obeyed stays unknown. One that comes back later is told to leave, and its
+    late answer changes nothing. Raises ConfirmationMismatch, ReasonMissing, NoOpenOrder.
+    """
+    device = locked(device.pk)
+    if not _is_typed(confirmation, device.label):
+        raise ConfirmationMismatch
+    if not reason.strip():
+        raise ReasonMissing
+    if device.state not in PENDING_ORDER:
+        raise NoOpenOrder
+    is_wipe = device.state in (S.WIPE_PENDING, S.WIPE_SENT)
+    history.record(
+        device,
+        "devices.order.closed",
+        actor=actor,
+        data={"order": "wipe" if is_wipe else "retire", "reason": reason},
+    )
+    to = S.WIPED if is_wipe else S.RETIRED
+    return transition(
+        device_id=device.pk, to=to, actor=actor, reason=reason, data={"by": "administrator"}
+    )
 
 
 def pending_order(device: Device) -> Command | None:

@@ -16,7 +16,7 @@ from accounts.access import PERMISSIONS, READY_MADE_ROLES
 from accounts.models import UserSettings
 from core.models import HistoryEntry
 from core.models.keys import KeyPurpose
-from devices.models import Platform
+from devices.models import Ownership, Platform
 from devices.states import DeviceState
 from enrollment.states import InvitationStatus, SessionStage, StoppedReason
 from mdm.words import commands
@@ -40,6 +40,8 @@ FIELDS = {
     "last_name": _("last name"),
     "name": _("name"),
     "number": _("number of mails"),
+    "order": _("order"),
+    "ownership": _("ownership"),
     "person": _("person"),
     "platform": _("platform"),
     "purpose": _("purpose"),
@@ -62,6 +64,8 @@ KNOWN_FROM = {
     "acknowledged": _("the device confirmed it"),
     "check_out": _("the device took its leave"),
     "error": _("the device refused"),
+    "administrator": _("an administrator closed the order"),
+    "still_there": _("the device is still in contact"),
     "no_answer": _("the device did not answer"),
     "time_out": _("the time ran out"),
 }
@@ -132,6 +136,8 @@ def _vocabulary(name: str, action: str) -> Mapping[str, Any]:
 def _vocabularies() -> dict[str, Mapping[str, Any]]:
     return {
         "by": KNOWN_FROM,
+        "order": {"retire": _("Retire"), "wipe": _("Wipe")},
+        "ownership": dict(Ownership.choices),
         "command": commands.NAMES,
         "commands": commands.NAMES,
         "platform": dict(Platform.choices),

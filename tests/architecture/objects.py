@@ -51,6 +51,7 @@ class World:
 # The start of a route -> the values of its parameters. The longest start that fits counts.
 OBJECTS: dict[str, Callable[[World], Values]] = {
     "devices/": lambda world: {"pk": world.device.pk},
+    "devices/commands/": lambda world: {"pk": world.command.pk},
     "users/": lambda world: {"pk": world.person.pk},
     "invitations/": lambda world: {"pk": world.invitation.pk},
     "invitations/enrollments/": lambda world: {"pk": world.session.pk},
