@@ -53,3 +53,75 @@ class TermsMissing(DomainError):
     code = "terms_missing"
     status = 409
     message = _("Accept the terms of your organisation first.")
+
+
+class GroupNameTaken(DomainError):
+    code = "group_name_taken"
+    status = 409
+    message = _("There is a group of this name already.")
+
+    def __init__(self) -> None:
+        super().__init__(field="name")
+
+
+class GroupFixed(DomainError):
+    """A built-in group can be neither changed nor deleted."""
+
+    code = "group_fixed"
+    status = 409
+    message = _("Built-in groups cannot be changed or deleted.")
+
+
+class GroupNotManual(DomainError):
+    code = "group_not_manual"
+    status = 409
+    message = _("A rule chooses who is in this group. Change the rule instead.")
+
+
+class GroupInUse(DomainError):
+    code = "group_in_use"
+    status = 409
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            _("This group is used by: %(names)s. Change that first.") % {"names": ", ".join(names)}
+        )
+
+
+class TooManyGroups(DomainError):
+    code = "too_many_groups"
+    status = 409
+    message = _("There are as many groups as allowed. Delete one first.")
+
+
+class AttributeKeyTaken(DomainError):
+    code = "attribute_key_taken"
+    status = 409
+    message = _("There is an attribute with this key already.")
+
+    def __init__(self) -> None:
+        super().__init__(field="key")
+
+
+class AttributeInUse(DomainError):
+    code = "attribute_in_use"
+    status = 409
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            _("This attribute is used by: %(names)s. Change that first.")
+            % {"names": ", ".join(names)}
+        )
+
+
+class TooManyAttributes(DomainError):
+    code = "too_many_attributes"
+    status = 409
+    message = _("There are as many attributes as allowed. Delete one first.")
+
+
+class AttributeValueInvalid(DomainError):
+    code = "attribute_value_invalid"
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason, field=f"attr.{key}")

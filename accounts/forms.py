@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import planes
 from accounts.access import PERMISSIONS
-from accounts.models import Role, TermsOfService, User, UserSettings
+from accounts.models import Role, SavedView, TermsOfService, User, UserSettings
 from accounts.services import mails, tenants, users
 from core.models import Tenant
 from core.views.actions import WordedForm, WordedModelForm, name_missing_fields
@@ -185,3 +185,9 @@ class TermsForm(WordedModelForm):
             "text": _("Plain text. An empty line begins a new paragraph."),
             "is_asked": _("Without it the version is kept here, and nobody is stopped by it."),
         }
+
+
+class SavedViewForm(WordedModelForm):
+    class Meta:
+        model = SavedView
+        fields: ClassVar = ["name", "is_shared", "is_default"]

@@ -12,3 +12,12 @@ def forget_sessions() -> int:
     from accounts.services import sessions
 
     return sessions.forget_expired()
+
+
+@shared_task(base=DoorbellTask)
+def sweep_groups() -> int:
+    """Settle groups of people first: rules of the groups above may ask for them."""
+    from accounts import grouping
+    from accounts.services import group_rules
+
+    return sum(group_rules.sweep(shape) for shape in grouping.shapes())

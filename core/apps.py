@@ -9,7 +9,12 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
         from core import outbox
+        from core.rules import functions
         from core.services import mail
+
+        connection_created.connect(functions.teach, dispatch_uid="core.rules")
 
         outbox.register(mail.KIND, mail.send, on_failure=mail.tell_of_failure)

@@ -9,6 +9,10 @@ class DevicesConfig(AppConfig):
     name = "devices"
 
     def ready(self) -> None:
-        from devices import action_catalogue, actions
+        from accounts import grouping
+        from devices import action_catalogue, actions, rule_fields
+        from devices.services import grouped
 
         actions.register(*action_catalogue.ACTIONS)
+        grouping.register(rule_fields.SHAPE)
+        grouping.on_people_changed(grouped.note_people)

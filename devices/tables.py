@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
@@ -36,8 +38,50 @@ class DeviceTable(BaseTable):
         order_by=("contact__last_seen_at",),
     )
 
+    platform = tables.Column(verbose_name=_("Platform"))
+    model_name = tables.Column(verbose_name=_("Model"))
+    ownership = tables.Column(verbose_name=_("Ownership"))
+    is_supervised = tables.BooleanColumn(verbose_name=_("Supervised"), null=True)
+    enrolled_at = tables.DateTimeColumn(verbose_name=_("Enrolled"), short=True)
+    identifier = tables.Column(
+        verbose_name=_("Identifier"),
+        accessor="physical__key",
+        orderable=False,
+        attrs={"td": {"class": "m-mono"}},
+    )
+    extra = (
+        "platform",
+        "model_name",
+        "ownership",
+        "is_supervised",
+        "enrolled_at",
+        "identifier",
+    )
+
     class Meta(BaseTable.Meta):
         model = Device
         fields = ("name", "user", "serial", "os_version", "state", "last_seen")
-        sequence = fields
+        sequence = (*fields, "...")
         order_by = ("-last_seen",)
+
+    def value_name(self, record: Device) -> str:
+        return record.label
+
+    def value_user(self, record: Device) -> str:
+        return record.user.email if record.user else ""
+
+    def value_state(self, record: Device) -> str:
+        return str(record.get_state_display())
+
+    def value_last_seen(self, record: Device) -> dt.datetime | None:
+        contact = getattr(record, "contact", None)
+        return contact.last_seen_at if contact else None
+
+    def value_platform(self, record: Device) -> str:
+        return str(record.get_platform_display())
+
+    def value_ownership(self, record: Device) -> str:
+        return str(record.get_ownership_display())
+
+    def value_identifier(self, record: Device) -> str:
+        return record.physical.key

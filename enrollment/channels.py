@@ -53,7 +53,7 @@ def _device_name(row: ClientInstallation) -> str:
 
 def _browsers(user: User) -> list[tuple[UUID, str]]:
     rows = BrowserSubscription.objects.filter(user=user, broken_reason="")
-    return [(pk, "") for pk in rows.order_by("created_at").values_list("pk", flat=True)]
+    return list(rows.order_by("created_at").values_list("pk", "label"))
 
 
 _channels: list[Channel] = [

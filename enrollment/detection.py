@@ -74,6 +74,14 @@ def _from_user_agent(user_agent: str) -> Detected:
     return Detected(ANDROID if system == "Android" else OTHER, version)
 
 
+def browser_words(user_agent: str) -> str:
+    """Return which browser it is, such as ``Chrome · Windows``; "" for one that does not say."""
+    parsed = parse(user_agent[:MAX_USER_AGENT])
+    browser = parsed.user_agent.family if parsed.user_agent else ""
+    system = parsed.os.family if parsed.os else ""
+    return " · ".join(name for name in (browser, system) if name)
+
+
 def _must_leave_app(user_agent: str) -> bool:
     if _IN_APP.search(user_agent) or _OTHER_IOS_BROWSER.search(user_agent):
         return True

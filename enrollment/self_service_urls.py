@@ -1,4 +1,4 @@
-"""Routes of adding a device from the self-service portal."""
+"""Routes of adding a device from the self-service portal, and of reminders."""
 
 from __future__ import annotations
 
@@ -13,4 +13,6 @@ urlpatterns = [
     path("devices/add/code/status/", self_service.code_status, name="me-code-status"),
     path("devices/add/code/disown/", self_service.code_disown, name="me-code-disown"),
     path("devices/add/pin/", self_service.pin_request, name="me-pin-request"),
+    path("reminders/stop/", self_service.reminders_stop, name="me-reminders-stop"),
+    path("reminders/browser/", self_service.browser_forget, name="me-browser-forget"),
 ]

@@ -48,6 +48,12 @@ class InvitationTable(BaseTable):
         sequence = fields
         order_by = ("-created_at",)
 
+    def value_user(self, record: Invitation) -> str:
+        return record.user.email
+
+    def value_status(self, record: Invitation) -> str:
+        return str(record.get_status_display())
+
 
 class SessionTable(BaseTable):
     """Reads `user`, `device` and `invitation`: select them."""
@@ -81,3 +87,15 @@ class SessionTable(BaseTable):
         fields = ("user", "platform", "stage", "outcome", "opened_at")
         sequence = fields
         order_by = ("-opened_at",)
+
+    def value_user(self, record: EnrollmentSession) -> str:
+        return record.user.email if record.user else ""
+
+    def value_platform(self, record: EnrollmentSession) -> str:
+        return record.device.label if record.device else record.platform
+
+    def value_stage(self, record: EnrollmentSession) -> str:
+        return str(record.get_stage_display())
+
+    def value_outcome(self, record: EnrollmentSession) -> str:
+        return str(record.get_outcome_display())

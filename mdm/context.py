@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import planes
 from accounts.services import tenants
+from accounts.views import saved
 from mdm import degraded, navigation
 from mdm.setup import steps
 
@@ -32,6 +33,7 @@ def portal(request: HttpRequest) -> dict:
         "settings_pages": partial(navigation.settings_pages, request),
         "degraded": partial(degraded.notices, user),
         "setup_hint": partial(steps.hint, user),
+        "saved_views": partial(saved.menu, request),
         "error_layout": "base.html",
     }
 

@@ -6,10 +6,11 @@ from django.urls import include, path
 
 from accounts.views import portal as accounts
 from accounts.views import settings, terms
-from mdm.views import checks, device_page, history, home, mail, people, setup
+from mdm.views import checks, device_page, history, home, mail, people, search, setup
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("search/", search.search, name="search"),
     path("language/", accounts.language_set, name="set-language"),
     path("", include("accounts.portal_urls")),
     path("", include("enrollment.portal_urls")),

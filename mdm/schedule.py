@@ -10,6 +10,7 @@ SWEEPS: dict[str, int] = {
     "core.tasks.seal_history": 30,
     "core.tasks.forget_old": 6 * 3600,
     "accounts.tasks.forget_sessions": 6 * 3600,
+    "accounts.tasks.sweep_groups": 15,
     "apple.tasks.sweep_pushes": 15,
     "apple.tasks.sweep_inventory": 300,
     "apple.tasks.wake_silent": 1800,

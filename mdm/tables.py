@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.models import HistoryEntry
 from core.tables import BaseTable, PartColumn
+from mdm.words import history as words
+from mdm.words import values
 
 
 class HistoryTable(BaseTable):
@@ -19,11 +23,26 @@ class HistoryTable(BaseTable):
     object_label = PartColumn("history/_object_cell.html", verbose_name=_("Object"))
     actor_label = PartColumn("history/_actor_cell.html", verbose_name=_("By"))
 
+    ip = tables.Column(verbose_name=_("Network address"), orderable=False)
+    details = tables.Column(
+        verbose_name=_("Details"), accessor="data", orderable=False, empty_values=({}, None)
+    )
+    extra = ("ip", "details")
+
     class Meta(BaseTable.Meta):
         model = HistoryEntry
         fields = ("at", "action", "object_label", "actor_label")
-        sequence = fields
+        sequence = (*fields, "ip", "details")
         order_by = ("-at",)
+
+    def value_action(self, record: HistoryEntry) -> str:
+        return str(words.words(record.action).text)
+
+    def value_actor_label(self, record: HistoryEntry) -> str:
+        return values.actor(record)
+
+    def value_details(self, record: HistoryEntry) -> str:
+        return json.dumps(record.data, ensure_ascii=False) if record.data else ""
 
 
 class UserTable(BaseTable):
@@ -43,11 +62,21 @@ class UserTable(BaseTable):
     device_count = PartColumn("users/_devices_cell.html", verbose_name=_("Devices"), orderable=True)
     is_active = PartColumn("users/_state_cell.html", verbose_name=_("Account"), orderable=True)
 
+    created_at = tables.DateTimeColumn(verbose_name=_("Added"), short=True)
+    last_login = tables.DateTimeColumn(verbose_name=_("Last sign-in"), short=True)
+    extra = ("created_at", "last_login")
+
     class Meta(BaseTable.Meta):
         model = User
         fields = ("name", "email", "roles", "device_count", "is_active")
-        sequence = fields
+        sequence = (*fields, "created_at", "last_login")
         order_by = ("name",)
+
+    def value_name(self, record: User) -> str:
+        return record.name
+
+    def value_roles(self, record: User) -> str:
+        return ", ".join(role.name for role in record.roles.all())
 
 
 class SelectableUserTable(UserTable):
@@ -57,4 +86,4 @@ class SelectableUserTable(UserTable):
 
     class Meta(UserTable.Meta):
         fields = ("select", *UserTable.Meta.fields)
-        sequence = fields
+        sequence = (*fields, "created_at", "last_login")

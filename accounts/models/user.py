@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
 from core.actors import Actor
 from core.models.base import TenantModel, VisibleQuerySet
 from core.validators import validate_time_zone
@@ -62,6 +63,8 @@ class User(TenantModel, AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     password_changed_at = models.DateTimeField(null=True, blank=True)
     roles = models.ManyToManyField("accounts.Role", related_name="users", blank=True)
+    # Due column: something that rules of groups may ask about has changed. A new person is due.
+    groups_due_at = models.DateTimeField(null=True, blank=True, editable=False, default=clock.now)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -73,7 +76,14 @@ class User(TenantModel, AbstractBaseUser):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         ordering = ("email",)
-        indexes = (models.Index(fields=("tenant", "email"), name="user_by_tenant"),)
+        indexes = (
+            models.Index(fields=("tenant", "email"), name="user_by_tenant"),
+            models.Index(
+                fields=("groups_due_at",),
+                name="user_groups_due",
+                condition=models.Q(groups_due_at__isnull=False),
+            ),
+        )
         constraints = (models.UniqueConstraint(Lower("email"), name="user_email_any_case"),)
 
     def __str__(self) -> str:

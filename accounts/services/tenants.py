@@ -7,8 +7,10 @@ import secrets
 from django.conf import settings
 from django.db import transaction
 
+from accounts import grouping
 from accounts.access import READY_MADE_ROLES
 from accounts.models import Role, User, UserSettings
+from accounts.services import groups
 from core import history
 from core.actors import Actor
 from core.models import Tenant
@@ -17,7 +19,8 @@ from core.services import keys
 
 @transaction.atomic
 def found(*, name: str, slug: str, language: str = "en") -> Tenant:
-    """Create a tenant, or complete one that exists: roles, default settings, keys. Idempotent."""
+    """Create a tenant, or complete one that exists: roles, default settings, built-in groups,
+    keys. Idempotent."""
     actor = Actor.system("bootstrap")
     tenant, is_new = Tenant.objects.get_or_create(
         slug=slug, defaults={"name": name, "language": language}
@@ -33,6 +36,8 @@ def found(*, name: str, slug: str, language: str = "en") -> Tenant:
             },
         )
     UserSettings.objects.get_or_create(tenant=tenant, is_default=True)
+    for shape in grouping.shapes():
+        groups.create_builtin(shape=shape, tenant=tenant)
     keys.create_tenant_keys(tenant=tenant, actor=actor)
     if is_new:
         history.record(tenant, "core.tenant.created", actor=actor)

@@ -77,7 +77,8 @@ def edit(*, user: User, actor: Actor, **fields: Any) -> User:
     changed = history.changes(before, wanted)
     if changed:
         user.full_clean(exclude=["password"])
-        user.save(update_fields=list(changed))
+        user.groups_due_at = clock.now()
+        user.save(update_fields=[*changed, "groups_due_at"])
         history.record(user, "accounts.user.edited", actor=actor, data=changed)
     return user
 
@@ -90,8 +91,8 @@ def set_enabled(*, user: User, enabled: bool, actor: Actor) -> User:
         return user
     if not enabled:
         _keep_an_owner(user)
-    user.is_active = enabled
-    user.save(update_fields=["is_active"])
+    user.is_active, user.groups_due_at = enabled, clock.now()
+    user.save(update_fields=["is_active", "groups_due_at"])
     if not enabled:
         end_everything(user)
     word = "enabled" if enabled else "disabled"
@@ -120,6 +121,7 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     if any(role.key == "owner" for role in current - wanted):
         _keep_an_owner(user)
     user.roles.set(wanted)
+    User.objects.filter(pk=user.pk).update(groups_due_at=clock.now())
     user.__dict__.pop("permissions", None)
     history.record(
         user,

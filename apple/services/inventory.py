@@ -112,7 +112,8 @@ def _store_facts(device: Device, facts: Mapping[str, Any]) -> None:
         # Only an organisation can supervise a device.
         before["ownership"], after["ownership"] = device.ownership, Ownership.COMPANY.value
         device.ownership = Ownership.COMPANY
-    device.save(update_fields=list(after))
+    device.groups_due_at = clock.now()
+    device.save(update_fields=[*after, "groups_due_at"])
     # The first answer fills what was empty; only what replaces something is a change.
     told = {name for name in after if before[name] not in ("", None)} & _SHOWN_CHANGES
     if told:

@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 from core.filters import SearchFilterSet
 
 PAGE_FIELD = "page"
+# Shows a list as it is, whatever view somebody saved as the one to begin with.
+VIEW_FIELD = "view"
+PLAIN_VIEW = "all"
 
 
 def build(request: HttpRequest, filters: SearchFilterSet) -> dict[str, Any]:
@@ -30,8 +33,24 @@ def build(request: HttpRequest, filters: SearchFilterSet) -> dict[str, Any]:
             if name in filters.chips or name in on
         ],
         "is_on": bool(on),
-        "clear_url": _url(request.path, _without(rest, *names)),
+        "clear_url": _url(request.path, _with(_without(rest, *names), VIEW_FIELD, PLAIN_VIEW)),
     }
+
+
+def tools(request: HttpRequest) -> dict[str, Any]:
+    """Return the addresses of what can be done with a list as it is shown."""
+    rest = _without(request.GET, PAGE_FIELD)
+    return {
+        "export_url": _url(request.path, _with(rest, "export", "csv")),
+        "hidden": _pairs(_without(rest, "col")),
+        "usual_url": _url(request.path, _without(rest, "col")),
+        "has_columns": "col" in request.GET,
+        "query": _without(rest, VIEW_FIELD).urlencode(),
+    }
+
+
+def without_export(request: HttpRequest) -> str:
+    return _without(request.GET, "export").urlencode()
 
 
 def _chip(path: str, query: QueryDict, filters: SearchFilterSet, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Models of managed devices."""
 
+from devices.models.attribute import DeviceAttributeValue
 from devices.models.channel import Channel, ChannelState
 from devices.models.command import Command, CommandRank
 from devices.models.device import (
@@ -10,6 +11,7 @@ from devices.models.device import (
     PhysicalDevice,
     Platform,
 )
+from devices.models.group import DeviceGroup, DeviceGroupMembership
 from devices.models.identity import Identity
 
 __all__ = [
@@ -18,7 +20,10 @@ __all__ = [
     "Command",
     "CommandRank",
     "Device",
+    "DeviceAttributeValue",
     "DeviceContact",
+    "DeviceGroup",
+    "DeviceGroupMembership",
     "Identity",
     "InventorySection",
     "Ownership",

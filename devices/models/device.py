@@ -118,6 +118,8 @@ class Device(TenantModel):
     lost_by = models.JSONField(default=dict, blank=True)
     sealed_location = models.BinaryField(default=b"", blank=True)
     located_at = models.DateTimeField(null=True, blank=True)
+    # Due column: something that rules of groups may ask about has changed. A new entry is due.
+    groups_due_at = models.DateTimeField(null=True, blank=True, editable=False, default=clock.now)
 
     objects = DeviceQuerySet.as_manager()
 
@@ -133,6 +135,11 @@ class Device(TenantModel):
                 fields=("inventory_due_at",),
                 name="device_inventory_due",
                 condition=models.Q(inventory_due_at__isnull=False),
+            ),
+            models.Index(
+                fields=("groups_due_at",),
+                name="device_groups_due",
+                condition=models.Q(groups_due_at__isnull=False),
             ),
         )
         constraints = (

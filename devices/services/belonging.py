@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from core import history
+from core import clock, history
 from core.actors import Actor
 from devices.errors import NotSupported, StrangerAssigned, SupervisedIsCompany
 from devices.models import Device, Ownership
@@ -24,8 +24,8 @@ def assign(*, device: Device, actor: Actor, person: User | None, reason: str = "
     before = device.user
     if (before and before.pk) == (person and person.pk):
         return device
-    device.user = person
-    device.save(update_fields=["user"])
+    device.user, device.groups_due_at = person, clock.now()
+    device.save(update_fields=["user", "groups_due_at"])
     emails = [before.email if before else None, person.email if person else None]
     _record(device, "devices.device.assigned", actor, reason, person=emails)
     return device
@@ -40,7 +40,8 @@ def set_ownership(*, device: Device, actor: Actor, ownership: str, reason: str =
         raise SupervisedIsCompany
     before, device.ownership = device.ownership, ownership
     if before != ownership:
-        device.save(update_fields=["ownership"])
+        device.groups_due_at = clock.now()
+        device.save(update_fields=["ownership", "groups_due_at"])
         data = {"ownership": [before, ownership]}
         _record(device, "devices.device.ownership_changed", actor, reason, **data)
     return device

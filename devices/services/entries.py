@@ -13,7 +13,7 @@ from core.actors import Actor
 from core.models import Tenant
 from devices.errors import DeviceLimitReached
 from devices.models import Channel, Device, DeviceContact, Ownership, PhysicalDevice
-from devices.services import commands, lifecycle
+from devices.services import commands, grouped, lifecycle
 from devices.states import MANAGED, DeviceState
 
 S = DeviceState
@@ -50,7 +50,8 @@ def open_entry(
     The current entry, if any, is archived with its history: its queue is cancelled, a pending
     wipe is dropped, an active one becomes Reset. Raises DeviceLimitReached for a person who has
     enough other devices. Whose device it is stays known when the same person enrolls it again
-    without saying so. The physical device's row is the lock.
+    without saying so, and so are its attributes and manual groups. The physical device's row is
+    the lock.
     """
     physical, _created = PhysicalDevice.objects.get_or_create(
         tenant=tenant, key=key, defaults={"serial": facts.serial[:64]}
@@ -90,8 +91,14 @@ def open_entry(
         data={"epoch": device.epoch, "person": user.email if user else None},
     )
     if previous is not None:
-        Device.objects.filter(pk=previous.pk).update(superseded_by=device)
+        _succeed(previous, device)
     return device
+
+
+def _succeed(previous: Device, device: Device) -> None:
+    Device.objects.filter(pk=previous.pk).update(superseded_by=device)
+    if device.user_id is not None and previous.user_id == device.user_id:
+        grouped.carry_over(previous=previous, device=device)
 
 
 def _ownership(said: str, user: User | None, previous: Device | None) -> str:
@@ -108,7 +115,10 @@ def archive(device: Device, *, actor: Actor) -> None:
         lifecycle.transition(device_id=device.pk, to=S.RESET, actor=actor)
     else:
         commands.cancel_all(device, actor=actor)
-    Device.objects.filter(pk=device.pk).update(archived_at=clock.now(), inventory_due_at=None)
+    now = clock.now()
+    Device.objects.filter(pk=device.pk).update(
+        archived_at=now, inventory_due_at=None, groups_due_at=now
+    )
     history.record(device, "devices.device.archived", actor=actor)
 
 

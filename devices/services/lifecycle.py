@@ -21,7 +21,7 @@ from devices.errors import (
     WipeLimitReached,
 )
 from devices.models import Channel, ChannelState, Command, CommandRank, Device
-from devices.services import commands, pins
+from devices.services import commands, grouped, pins
 from devices.states import MANAGED, PENDING_ORDER, CommandStatus, DeviceState, check_transition
 
 S = DeviceState
@@ -51,7 +51,8 @@ def transition(
     device = locked(device_id)
     check_transition(device.state, to)
     source, device.state, device.state_changed_at = device.state, to, clock.now()
-    fields = ["state", "state_changed_at"]
+    device.groups_due_at = device.state_changed_at
+    fields = ["state", "state_changed_at", "groups_due_at"]
     if to not in MANAGED:
         device.ended_at, device.inventory_due_at = device.state_changed_at, None
         fields += ["ended_at", "inventory_due_at"]
@@ -235,6 +236,7 @@ def delete(*, device: Device, actor: Actor) -> None:
     device = locked(device.pk)
     if device.state not in DELETABLE:
         raise NotSupported
+    grouped.forget(device)
     history.record(device, "devices.device.deleted", actor=actor, data={"serial": device.serial})
     device.delete()
 

@@ -32,7 +32,7 @@ def page_of(device: Device) -> str:
 @requires("devices.view")
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
-    rows = Device.objects.visible_to(request.user).select_related("user", "contact")
+    rows = Device.objects.visible_to(request.user).select_related("user", "contact", "physical")
     return list_page(
         request,
         template="devices/device_list.html",

@@ -17,7 +17,7 @@ from core.api.serializers import StrictSerializer
 from core.api.views import ApiViewSet, ReadOnlyApiViewSet
 from core.models import KeyPurpose, StoredKey
 from devices.api.serializers import DevicePersonSerializer
-from enrollment.models import Notice, NoticeChannel, NoticeStatus
+from enrollment.models import Notice, NoticeChannel, NoticeKind, NoticeStatus
 from enrollment.services import push_keys, push_status, push_test
 from enrollment.states import ChannelState
 
@@ -39,6 +39,7 @@ class ReminderSerializer(serializers.ModelSerializer):
             "user",
             "enrollment",
             "invitation",
+            "kind",
             "channel",
             "recipient",
             "number",
@@ -54,6 +55,7 @@ class ReminderFilterSet(django_filters.FilterSet):
     user = django_filters.UUIDFilter(field_name="user_id")
     enrollment = django_filters.UUIDFilter(field_name="session_id")
     invitation = django_filters.UUIDFilter(field_name="invitation_id")
+    kind = django_filters.ChoiceFilter(choices=NoticeKind.choices)
     channel = django_filters.ChoiceFilter(choices=NoticeChannel.choices)
     status = django_filters.ChoiceFilter(choices=NoticeStatus.choices)
 

@@ -6,6 +6,7 @@ from enrollment.models.client import (
     ClientInstallation,
     Notice,
     NoticeChannel,
+    NoticeKind,
     NoticeStatus,
 )
 from enrollment.models.invitation import Invitation
@@ -22,6 +23,7 @@ __all__ = [
     "IssuedProfile",
     "Notice",
     "NoticeChannel",
+    "NoticeKind",
     "NoticeStatus",
     "SessionOutcome",
     "SessionStage",

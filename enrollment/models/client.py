@@ -63,6 +63,8 @@ class BrowserSubscription(TenantModel):
     session = models.ForeignKey(
         EnrollmentSession, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
+    # Which browser it is, in words: what the ledger and the person see.
+    label = models.CharField(max_length=80, blank=True)
     endpoint_hash = models.CharField(max_length=64, unique=True)
     sealed_subscription = models.BinaryField()
     language = models.CharField(max_length=8, blank=True)
@@ -70,6 +72,11 @@ class BrowserSubscription(TenantModel):
 
     def __str__(self) -> str:
         return f"browser of {self.user}"
+
+
+class NoticeKind(models.TextChoices):
+    REMINDER = "reminder", _("Reminder")
+    CONFIRMATION = "confirmation", _("Confirmation of the registration")
 
 
 class NoticeChannel(models.TextChoices):
@@ -91,7 +98,7 @@ class NoticeQuerySet(VisibleQuerySet):
 
 
 class Notice(TenantModel):
-    """The ledger of reminders: what was sent to whom over which channel, and what came back."""
+    """The ledger: what was sent to whom over which channel, and what came back."""
 
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     session = models.ForeignKey(
@@ -107,8 +114,9 @@ class Notice(TenantModel):
     message = models.ForeignKey(
         "core.OutboxMessage", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    kind = models.CharField(max_length=12, choices=NoticeKind.choices, default=NoticeKind.REMINDER)
     channel = models.CharField(max_length=10, choices=NoticeChannel.choices)
-    # Names one reminder on one channel to one address: it is written, and sent, once.
+    # Names one notice on one channel to one address: it is written, and sent, once.
     key = models.CharField(max_length=160, blank=True)
     # To whom, in words: the mail address, the phone, the browser.
     recipient = models.CharField(max_length=254, blank=True)

@@ -78,6 +78,8 @@ class EnrollmentSession(TenantModel):
     expires_at = models.DateTimeField()
     remind_at = models.DateTimeField(null=True, blank=True)
     reminders_sent = models.PositiveSmallIntegerField(default=0)
+    # The person wants to hear no more of this attempt, whatever step it takes next.
+    reminders_stopped_at = models.DateTimeField(null=True, blank=True)
 
     objects = SessionQuerySet.as_manager()
 

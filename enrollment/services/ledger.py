@@ -1,4 +1,4 @@
-"""Keeps the ledger of reminders true: what became of each, and none for people who finished."""
+"""Keeps the ledger true: what became of each notice, and no reminder for people who finished."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.db.models import QuerySet
 from accounts.models import User
 from core import clock
 from core.models import OutboxMessage, OutboxStatus
-from enrollment.models import EnrollmentSession, Invitation, Notice, NoticeStatus
+from enrollment.models import EnrollmentSession, Invitation, Notice, NoticeKind, NoticeStatus
 
 MAX_RESULT = 200
 
 
 def note_sent(message: OutboxMessage, result: str = "") -> None:
-    """The other side took a message over. No effect on messages that are no reminders."""
+    """The other side took a message over. No effect on messages that are no notices."""
     _settle(message, NoticeStatus.SENT, result)
 
 
@@ -30,7 +30,7 @@ def _settle(message: OutboxMessage, status: str, result: str) -> None:
 
 
 def cancel_of_person(user: User) -> int:
-    """Cancel what waits for a person who needs no reminder any more. Returns how many."""
+    """Cancel the reminders that wait for a person who needs none any more. Returns how many."""
     return _cancel(Notice.objects.filter(user=user))
 
 
@@ -45,7 +45,8 @@ def cancel_of_invitation(invitation: Invitation) -> int:
 @transaction.atomic
 def _cancel(notices: QuerySet[Notice]) -> int:
     """A message that a worker holds already may still leave; everything else stays here."""
-    waiting = dict(notices.filter(status=NoticeStatus.QUEUED).values_list("pk", "message_id"))
+    reminders = notices.filter(status=NoticeStatus.QUEUED, kind=NoticeKind.REMINDER)
+    waiting = dict(reminders.values_list("pk", "message_id"))
     if not waiting:
         return 0
     now = clock.now()

@@ -14,7 +14,13 @@ from core import clock, outbox
 from core.actors import Actor
 from core.models import OutboxMessage, Tenant
 from core.services import mail
-from enrollment.models import EnrollmentSession, Invitation
+from enrollment.models import (
+    EnrollmentSession,
+    Invitation,
+    Notice,
+    NoticeChannel,
+    NoticeKind,
+)
 from enrollment.services import factors, links, pins
 
 KIND = "enrollment.letter"
@@ -110,9 +116,15 @@ def _write_confirmation(message: OutboxMessage, body: dict[str, Any]) -> None:
     if session is None or session.user is None or session.device is None:
         return
     user = session.user
-    if not UserSettings.objects.for_user(user).confirm_registration:
-        return
-    mail.enqueue(
+    if UserSettings.objects.for_user(user).confirm_registration:
+        _confirm(session, user)
+
+
+@transaction.atomic
+def _confirm(session: EnrollmentSession, user: User) -> None:
+    """Queue the mail with its entry in the ledger, once."""
+    key = f"confirmation:{session.pk}"
+    letter = mail.enqueue(
         tenant=session.tenant,
         to=user.email,
         template="registered",
@@ -125,7 +137,20 @@ def _write_confirmation(message: OutboxMessage, body: dict[str, Any]) -> None:
         language=user.language or session.language,
         time_zone=user.time_zone,
         about=session,
-        key=f"confirmation:{session.pk}",
+        key=key,
+    )
+    Notice.objects.get_or_create(
+        tenant=session.tenant,
+        key=f"{NoticeChannel.MAIL}:{key}",
+        defaults={
+            "kind": NoticeKind.CONFIRMATION,
+            "channel": NoticeChannel.MAIL,
+            "message": letter,
+            "user": user,
+            "recipient": user.email,
+            "session": session,
+            "invitation": session.invitation,
+        },
     )
 
 

@@ -185,7 +185,8 @@ def _is_unfinished(notice: Notice) -> bool:
     if not notice.user.is_active:
         return False
     if notice.session is not None:
-        return notice.session.outcome in (SessionOutcome.OPEN, SessionOutcome.EXPIRED)
+        is_unfinished = notice.session.outcome in (SessionOutcome.OPEN, SessionOutcome.EXPIRED)
+        return is_unfinished and notice.session.reminders_stopped_at is None
     return notice.invitation is not None and notice.invitation.is_open
 
 

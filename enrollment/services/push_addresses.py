@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from core import history, secrets
@@ -55,11 +57,18 @@ def open_app_token(row: ClientInstallation) -> str:
 
 @transaction.atomic
 def subscribe(
-    *, session: EnrollmentSession, user: User, document: Any, language: str, actor: Actor
+    *,
+    session: EnrollmentSession,
+    user: User,
+    document: Any,
+    language: str,
+    actor: Actor,
+    label: str = "",
 ) -> BrowserSubscription:
     """Keep a browser that agreed to be reminded. Raises PushAddressRefused.
 
     The same browser counts once, for whoever registers in it now; of a person the newest ten.
+    `label` says which browser it is, for the ledger.
     """
     try:
         subscription = web_push.read(document)
@@ -74,6 +83,7 @@ def subscribe(
         session=session,
         endpoint_hash=endpoint_hash,
         language=language[:8],
+        label=label[:80],
     )
     content = json.dumps(subscription.as_json()).encode()
     row.sealed_subscription = secrets.seal(content, context=_browser(row))
@@ -85,11 +95,30 @@ def subscribe(
     return row
 
 
+def unsubscribe(*, user: User, endpoint: str, actor: Actor) -> bool:
+    """Forget one browser of a person, by the address that it names itself."""
+    found = BrowserSubscription.objects.filter(endpoint_hash=fingerprint_of(endpoint))
+    return _forget(found.filter(user=user), user, actor)
+
+
+def forget(*, user: User, browser_id: uuid.UUID, actor: Actor) -> bool:
+    """Forget one browser of a person, seen in a list elsewhere."""
+    return _forget(BrowserSubscription.objects.filter(pk=browser_id, user=user), user, actor)
+
+
 @transaction.atomic
-def unsubscribe(*, user: User, endpoint: str) -> bool:
-    """Forget one browser of a person."""
-    mine = BrowserSubscription.objects.filter(user=user, endpoint_hash=fingerprint_of(endpoint))
-    return bool(mine.delete()[0])
+def _forget(found: QuerySet[BrowserSubscription], user: User, actor: Actor) -> bool:
+    labels = list(found.values_list("label", flat=True))
+    if not found.delete()[0]:
+        return False
+    history.record(user, "enrollment.browser.forgotten", actor=actor, data={"browser": labels[0]})
+    return True
+
+
+def known_browsers(user: User) -> list[str]:
+    """Return the hashes of the addresses at which a person's browsers are pushed. One query."""
+    rows = BrowserSubscription.objects.filter(user=user, broken_reason="")
+    return list(rows.order_by("created_at").values_list("endpoint_hash", flat=True))
 
 
 def open_subscription(row: BrowserSubscription) -> web_push.Subscription:

@@ -94,6 +94,8 @@ def _can_go_on(session: EnrollmentSession, user: User) -> bool:
     limit = UserSettings.objects.for_user(user).max_reminders
     if not is_unfinished or not user.is_active or session.reminders_sent >= limit:
         return False
+    if session.reminders_stopped_at is not None:
+        return False
     # Somebody without a password needs an invitation that is still valid to start again.
     return user.has_usable_password() or letters.newest_usable(user) is not None
 

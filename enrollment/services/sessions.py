@@ -108,7 +108,7 @@ def _remind_later(row: EnrollmentSession, now: dt.datetime) -> list[str]:
 
 def first_reminder(row: EnrollmentSession, now: dt.datetime) -> dt.datetime | None:
     """Return when to remind after a step at `now`; None for nobody, or when all are used up."""
-    if row.user is None:
+    if row.user is None or row.reminders_stopped_at is not None:
         return None
     limit = UserSettings.objects.for_user(row.user).max_reminders
     if row.reminders_sent >= limit:

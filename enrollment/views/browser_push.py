@@ -50,17 +50,20 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if not ratelimit.allow("browser-push", key, capacity=TRIES, refill_seconds=TRIES_SECONDS):
         return _refused(_("Too many tries. Wait a little."), 429)
     user = session.user
+    actor = Actor("person", str(user.pk), user.email, net.client_ip(request))
     try:
         document = json.loads(net.read_body(request, MAX_BODY))
         if isinstance(document, dict) and document.get("stop"):
-            push_addresses.unsubscribe(user=user, endpoint=str(document.get("endpoint", "")))
+            endpoint = str(document.get("endpoint", ""))
+            push_addresses.unsubscribe(user=user, endpoint=endpoint, actor=actor)
             return JsonResponse({"message": _("This browser will not remind you.")})
         push_addresses.subscribe(
             session=session,
             user=user,
             document=document,
             language=choose_language(visit, request),
-            actor=Actor("person", str(user.pk), user.email, net.client_ip(request)),
+            actor=actor,
+            label=detection.browser_words(request.headers.get("User-Agent", "")),
         )
     except (ValueError, RecursionError):
         return _refused(_("This browser or app could not be noted for reminders."), 400)
@@ -73,6 +76,8 @@ def offer(visit: Visit) -> str:
     """Return the key with which this browser can agree to pushes, or "" where none is offered."""
     session = visit.session
     if session is None or session.user is None or not session.is_open:
+        return ""
+    if session.reminders_stopped_at is not None:
         return ""
     asking = detection.detect(visit.request.headers)
     row = push_keys.find(visit.tenant.pk, KeyPurpose.WEB_PUSH)

@@ -14,7 +14,7 @@ from enrollment.errors import WrongStep
 from enrollment.models import EnrollmentSession, SessionStage
 from enrollment.services import factors, qr
 from enrollment.services.journey import Step
-from enrollment.views import browser_push
+from enrollment.views import reminding
 from enrollment.views.frame import page
 from enrollment.views.visit import Visit
 
@@ -42,7 +42,7 @@ def show(visit: Visit, issued: qr.Issued | None = None) -> HttpResponse:
         "status_url": reverse("enrollment:code-status"),
         "next_url": f"{visit.request.path}?code",
         "action": f"{visit.request.path}?code",
-        "push_key": browser_push.offer(visit),
+        **reminding.facts(visit),
     }
     return page(visit, "enrollment/code.html", **facts)
 
@@ -85,10 +85,10 @@ def disown(visit: Visit) -> HttpResponse:
     return HttpResponseRedirect(f"{visit.request.path}?code")
 
 
-def wanted(request: HttpRequest) -> uuid.UUID:
-    """Read which code a form is about. Raises WrongStep for what no form of ours sends."""
+def wanted(request: HttpRequest, field: str = "code") -> uuid.UUID:
+    """Read which row a form is about. Raises WrongStep for what no form of ours sends."""
     try:
-        return uuid.UUID(request.POST.get("code", "")[:36])
+        return uuid.UUID(request.POST.get(field, "")[:36])
     except ValueError as error:
         raise WrongStep from error
 

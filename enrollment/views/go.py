@@ -23,7 +23,7 @@ from enrollment.errors import WrongStep
 from enrollment.models import EnrollmentSession
 from enrollment.services import journey, mail_requests, profiles, registration
 from enrollment.services.registration import Entered
-from enrollment.views import codes, pages
+from enrollment.views import codes, pages, reminding
 from enrollment.views.visit import (
     Visit,
     drop_cookie,
@@ -303,5 +303,6 @@ HANDLERS: dict[str, Handler] = {
     "confirm-here": _confirm_here,
     "code": codes.make,
     "disown": codes.disown,
+    "no-reminders": reminding.stop,
     "language": _language,
 }

@@ -17,7 +17,7 @@ from enrollment.errors import TooManyTries
 from enrollment.models import SessionOutcome, StoppedReason
 from enrollment.services import factors, journey, links, profiles
 from enrollment.services.journey import Step
-from enrollment.views import browser_push, codes
+from enrollment.views import codes, reminding
 from enrollment.views.frame import page
 from enrollment.views.visit import Visit
 
@@ -52,7 +52,7 @@ def show(visit: Visit, *, form: forms.Form | None = None, status: int = 200) -> 
         state = journey.status_of(session, profile)
         more = _profile(visit) if step == Step.PROFILE else _install(visit, state)
         facts |= {"profile": profile, "state": state, **more}
-        facts["push_key"] = browser_push.offer(visit)
+        facts |= reminding.facts(visit)
     return page(visit, f"enrollment/{TEMPLATES[step]}.html", status=status, **facts)
 
 

@@ -1,4 +1,4 @@
-"""Self-service: adding a device, on the device itself or by a code for its camera."""
+"""Self-service: adding a device, on the device itself or by a code for its camera; reminders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from core import net
 from core.errors import DomainError
 from devices.models import Device
 from enrollment import detection, platforms
-from enrollment.services import links, mail_requests, qr, registration
+from enrollment.services import (
+    links,
+    mail_requests,
+    push_addresses,
+    qr,
+    registration,
+    reminder_choice,
+)
 from enrollment.views import codes
 from enrollment.views.visit import keep_cookie
 
@@ -85,6 +92,23 @@ def pin_request(request: HttpRequest) -> HttpResponse:
         _("A mail with a new PIN is on its way to you. It can take a minute."),
     )
     return redirect("me-device-add")
+
+
+@require_POST
+def reminders_stop(request: HttpRequest) -> HttpResponse:
+    user = request.user
+    if reminder_choice.stop(user=user, actor=user.person_actor):
+        messages.success(request, _("You will not be reminded. You can go on whenever you like."))
+    return redirect("me-home")
+
+
+@require_POST
+def browser_forget(request: HttpRequest) -> HttpResponse:
+    """Show no more reminders in one of the person's browsers."""
+    user, wanted = request.user, codes.wanted(request, "browser")
+    if push_addresses.forget(user=user, browser_id=wanted, actor=user.person_actor):
+        messages.success(request, _("That browser shows no more reminders."))
+    return redirect("me-home")
 
 
 def _page(

@@ -205,9 +205,13 @@ def _mail_error(text: str) -> Finding:
 
 
 def check_second_factor() -> Finding:
-    found = check_mfa()
-    if found:
-        return Finding("mfa", Level.WARNING, str(found[0].msg), str(found[0].hint))
+    if check_mfa():
+        return Finding(
+            "mfa",
+            Level.WARNING,
+            _("Administrators can sign in with a password alone."),
+            _("Remove MUSTER_REQUIRE_ADMIN_MFA from the environment to require it again."),
+        )
     return Finding("mfa", Level.OK, _("Administrators need a second factor."))
 
 

@@ -13,6 +13,7 @@ from devices.models import Device
 from devices.services import self_service
 from devices.states import MANAGED
 from devices.views.self_service import find
+from enrollment.services import reminder_choice
 from mdm.views import device_page
 
 MAX_SHOWN = 100
@@ -26,6 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "title": _("My devices"),
         "managed": [device for device in devices if device.state in MANAGED],
         "ended": [device for device in devices if device.state not in MANAGED],
+        "reminded": reminder_choice.of_person(request.user),
     }
     return render(request, "me/home.html", context)
 

@@ -11,7 +11,7 @@ from core.models import HistoryEntry
 from mdm.words import values
 from mdm.words.glossary import ATTENTION, DANGER, GOOD, NEUTRAL, PROGRESS
 
-PLAIN_LISTS = frozenset({"scopes", "commands"})
+PLAIN_LISTS = frozenset({"scopes", "commands", "names"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ ACTIONS: dict[str, Words] = {
     "core.tenant.changed": Words(_("Organisation changed"), NEUTRAL, "building"),
     "core.tenant.terms_accepted": Words(_("Terms of managing accepted"), GOOD, "check"),
     "core.tenant.setup_finished": Words(_("Setup finished"), GOOD, "circle-check"),
+    "core.list.exported": Words(_("List exported"), NEUTRAL, "download"),
     "core.key.created": Words(_("Key created"), NEUTRAL, "key"),
     "core.key.retired": Words(_("Key retired"), NEUTRAL, "key"),
     "accounts.user.created": Words(_("Person added"), GOOD, "user"),
@@ -47,7 +48,32 @@ ACTIONS: dict[str, Words] = {
     "accounts.terms.retired": Words(_("Terms retired"), NEUTRAL, "archive"),
     "accounts.terms.deleted": Words(_("Terms deleted"), NEUTRAL, "trash"),
     "accounts.terms.accepted": Words(_("Terms accepted"), GOOD, "check"),
+    "accounts.view.shared": Words(_("View shared"), NEUTRAL, "eye"),
+    "accounts.view.deleted": Words(_("Shared view deleted"), NEUTRAL, "trash"),
     "accounts.policy.changed": Words(_("Enrollment policy changed"), NEUTRAL, "adjustments"),
+    "accounts.group.created": Words(_("Group of people made"), GOOD, "users"),
+    "accounts.group.changed": Words(_("Group of people changed"), NEUTRAL, "pencil"),
+    "accounts.group.deleted": Words(_("Group of people deleted"), ATTENTION, "trash"),
+    "accounts.group.members_added": Words(_("People put into the group"), NEUTRAL, "users"),
+    "accounts.group.members_removed": Words(_("People taken out of the group"), NEUTRAL, "users"),
+    "accounts.group.recomputed": Words(_("The rule chose other people"), NEUTRAL, "refresh"),
+    "accounts.user.groups_changed": Words(_("Groups of the person changed"), NEUTRAL, "users"),
+    "accounts.user.attributes_changed": Words(
+        _("Attributes of the person changed"), NEUTRAL, "pencil"
+    ),
+    "accounts.attribute.created": Words(_("Attribute defined"), GOOD, "adjustments"),
+    "accounts.attribute.changed": Words(_("Attribute changed"), NEUTRAL, "adjustments"),
+    "accounts.attribute.deleted": Words(_("Attribute deleted"), ATTENTION, "trash"),
+    "devices.group.created": Words(_("Group of devices made"), GOOD, "devices"),
+    "devices.group.changed": Words(_("Group of devices changed"), NEUTRAL, "pencil"),
+    "devices.group.deleted": Words(_("Group of devices deleted"), ATTENTION, "trash"),
+    "devices.group.members_added": Words(_("Devices put into the group"), NEUTRAL, "devices"),
+    "devices.group.members_removed": Words(_("Devices taken out of the group"), NEUTRAL, "devices"),
+    "devices.group.recomputed": Words(_("The rule chose other devices"), NEUTRAL, "refresh"),
+    "devices.device.groups_changed": Words(_("Groups of the device changed"), NEUTRAL, "devices"),
+    "devices.device.attributes_changed": Words(
+        _("Attributes of the device changed"), NEUTRAL, "pencil"
+    ),
     "devices.device.enrolling": Words(_("Enrollment began"), PROGRESS, "hourglass"),
     "devices.device.re_enrolled": Words(_("Enrolled again"), PROGRESS, "rotate"),
     "devices.device.active": Words(_("Became active"), GOOD, "circle-check"),
@@ -176,6 +202,10 @@ ACTIONS: dict[str, Words] = {
     "enrollment.browser.subscribed": Words(
         _("Asked to be reminded in the browser"), NEUTRAL, "device-laptop"
     ),
+    "enrollment.browser.forgotten": Words(
+        _("Wants no more reminders in a browser"), NEUTRAL, "device-laptop"
+    ),
+    "enrollment.reminders.stopped": Words(_("Wants no more reminders"), NEUTRAL, "ban"),
     "enrollment.push_key.installed": Words(
         _("Credentials of a reminder channel kept"), ATTENTION, "key"
     ),

@@ -13,7 +13,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import PERMISSIONS, READY_MADE_ROLES
-from accounts.models import UserSettings
+from accounts.models import AttributeKind, AttributeOwner, GroupKind, UserSettings
 from core.models import HistoryEntry
 from core.models.keys import KeyPurpose
 from devices.models import Ownership, Platform
@@ -24,9 +24,13 @@ from mdm.words import commands
 MAX_SHOWN = 300
 FIELDS = {
     "attempts": _("tries"),
+    "browser": _("browser"),
     "by": _("known from"),
+    "came": _("came"),
     "command": _("command"),
     "commands": _("commands"),
+    "count": _("number"),
+    "description": _("description"),
     "device": _("device"),
     "devices_left_behind": _("devices that have to enroll again"),
     "digits": _("digits"),
@@ -34,19 +38,27 @@ FIELDS = {
     "epoch": _("number of the enrollment"),
     "expires_at": _("valid until"),
     "first_name": _("first name"),
+    "groups": _("groups"),
     "help_contact": _("help contact"),
     "hosts": _("host names"),
+    "key": _("key"),
+    "kind": _("type"),
+    "label": _("name"),
     "language": _("language"),
     "last_name": _("last name"),
+    "members": _("members"),
     "name": _("name"),
+    "names": _("names"),
     "number": _("number of mails"),
     "order": _("order"),
     "ownership": _("ownership"),
+    "owner_kind": _("about"),
     "person": _("person"),
     "platform": _("platform"),
     "purpose": _("purpose"),
     "reason": _("reason"),
     "roles": _("roles"),
+    "rule": _("rule"),
     "scopes": _("rights"),
     "serial": _("serial number"),
     "session": _("attempt"),
@@ -58,6 +70,8 @@ FIELDS = {
     "time_zone": _("time zone"),
     "topic": _("topic"),
     "url": _("address"),
+    "values": _("values"),
+    "went": _("went"),
     "uuid": _("identifier"),
 }
 KNOWN_FROM = {
@@ -139,11 +153,14 @@ def _vocabularies() -> dict[str, Mapping[str, Any]]:
         "order": {"retire": _("Retire"), "wipe": _("Wipe")},
         "ownership": dict(Ownership.choices),
         "command": commands.NAMES,
+        "kind": dict([*GroupKind.choices, *AttributeKind.choices]),
+        "owner_kind": dict(AttributeOwner.choices),
         "commands": commands.NAMES,
         "platform": dict(Platform.choices),
         "purpose": dict(KeyPurpose.choices),
         "reason": dict(StoppedReason.choices),
         "roles": {role.key: role.name for role in READY_MADE_ROLES},
+        "rule": _("rule"),
         "scopes": PERMISSIONS,
         "stage": dict(SessionStage.choices),
         "state": dict(DeviceState.choices),

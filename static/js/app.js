@@ -88,12 +88,37 @@
   // --- dialog: a confirmation page shown over the page that asked for it
   const openDialog = () => {
     const dialog = $("#dialog");
-    if (!$("[data-confirm]", dialog)) return;
+    if (!$("[data-confirm], [data-palette-content]", dialog)) return;
     if (!dialog.open) dialog.showModal();
     ($("[data-first]", dialog) || $("a, button, input", dialog))?.focus();
   };
 
+  // --- palette: the search page in a dialog; Ctrl or Cmd with K opens it, arrows walk the hits
+  const openPalette = () => {
+    const link = $("[data-palette]");
+    if (!link || $("#palette")) return;
+    htmx.ajax("GET", link.href, { target: "#dialog-content", select: "#palette" });
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+      event.preventDefault();
+      openPalette();
+      return;
+    }
+    const palette = event.target.closest?.("#palette");
+    if (!palette || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
+    const stops = [$("[data-palette-input]", palette), ...$$("[data-hit]", palette)];
+    const at = stops.indexOf(event.target);
+    if (event.key === "Enter") {
+      if (at === 0 && stops.length > 1) { event.preventDefault(); stops[1].click(); }
+      return;
+    }
+    event.preventDefault();
+    stops[(at + (event.key === "ArrowDown" ? 1 : -1) + stops.length) % stops.length].focus();
+  });
+
   const prepare = (root) => {
+    $$("[data-shortcut]", root).forEach((key) => { key.textContent = /Mac|iP/.test(navigator.platform) ? "⌘K" : "Ctrl K"; key.hidden = false; });
     $$("[data-copy]", root).forEach((button) => { button.hidden = !navigator.clipboard; });
     $$("[data-appearance-switch]", root).forEach((box) => { box.hidden = false; });
     $$("[data-pause]", root).forEach((button) => { button.hidden = false; });
@@ -114,6 +139,7 @@
       setTheme(item.dataset.appearance);
       try { localStorage.setItem("muster-theme", item.dataset.appearance); } catch { /* not kept then */ }
     } else if ((item = on("[data-copy]"))) copy(item);
+    else if (on("[data-palette]") && window.htmx) { event.preventDefault(); setDrawer(false); openPalette(); }
     else if ((item = on("[data-dismiss]"))) item.closest("[data-toast]").remove();
     else if ((item = on("[data-close]")) && $("#dialog")?.open) { event.preventDefault(); $("#dialog").close(); }
     else if ((item = on("button[data-pause]"))) setPaused(item, !document.body.hasAttribute("data-live-paused"));

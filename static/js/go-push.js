@@ -5,29 +5,50 @@
   var isTablet = /Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1;
   if (!box || isTablet || !window.isSecureContext || !("serviceWorker" in navigator) || !("PushManager" in window) || !("Notification" in window)) return;
   if (Notification.permission === "denied") return;
-  var button = box.querySelector("button"), said = box.querySelector("[data-push-said]");
+  var start = box.querySelector("[data-push-start]"), stop = box.querySelector("[data-push-stop]");
+  var said = box.querySelector("[data-push-said]"), why = box.querySelector("[data-push-why]");
+  var known = box.dataset.pushKnown.split(" ");
   box.hidden = false;
-  navigator.serviceWorker.getRegistration("/go").then(function (registration) {
-    return registration ? registration.pushManager.getSubscription() : null;
-  }).then(function (subscription) { if (subscription && box.dataset.noted) done(box.dataset.noted); }).catch(function () {});
+  subscribed().then(function (subscription) {
+    // The browser may have agreed for somebody else, or the server may have forgotten it since.
+    return subscription && hash(subscription.endpoint).then(function (found) {
+      if (known.indexOf(found) >= 0) show(true, box.dataset.noted);
+    });
+  }).catch(function () {});
 
-  button.addEventListener("click", function () {
-    button.disabled = true;
+  start.addEventListener("click", function () {
+    start.disabled = true;
     said.textContent = "";
     // Asked for in the tap itself: browsers refuse it any later.
     Notification.requestPermission().then(function (permission) {
-      if (permission !== "granted") throw new Error(box.dataset.denied);
+      if (permission !== "granted") throw inWords(box.dataset.denied);
       return navigator.serviceWorker.register("/go/push-worker.js", { scope: "/go" });
-    }).then(function (registration) { return ready(registration).then(subscribe); })
-      .then(keep).then(done)
-      .catch(function (error) { button.disabled = false; said.textContent = error.isOurs ? error.message : (error.message === box.dataset.denied ? error.message : box.dataset.failed); });
+    }).then(ready).then(subscribe).then(tell).then(function (message) { show(true, message).focus(); })
+      .catch(told);
+  });
+  stop.addEventListener("click", function () {
+    stop.disabled = true;
+    subscribed().then(function (subscription) {
+      if (!subscription) return "";
+      return tell({ stop: true, endpoint: subscription.endpoint }).then(function (message) {
+        return subscription.unsubscribe().then(function () { return message; });
+      });
+    }).then(function (message) { show(false, message).focus(); }).catch(told);
   });
 
+  function subscribed() {
+    return navigator.serviceWorker.getRegistration("/go").then(function (registration) {
+      return registration ? registration.pushManager.getSubscription() : null;
+    });
+  }
   function ready(registration) {
-    return new Promise(function (resolve) {
+    return new Promise(function (resolve, reject) {
       var worker = registration.active || registration.waiting || registration.installing;
       if (registration.active) return resolve(registration);
-      worker.addEventListener("statechange", function () { if (worker.state === "activated") resolve(registration); });
+      worker.addEventListener("statechange", function () {
+        if (worker.state === "activated") resolve(registration);
+        if (worker.state === "redundant") reject(new Error("the worker was replaced"));
+      });
     });
   }
   function subscribe(registration) {
@@ -35,20 +56,38 @@
       return registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(box.dataset.push) });
     });
   }
-  function keep(subscription) {
+  function tell(content) {
     return fetch(box.dataset.pushUrl, {
-      method: "POST", credentials: "same-origin", body: JSON.stringify(subscription),
+      method: "POST", credentials: "same-origin", body: JSON.stringify(content),
       headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value },
     }).then(function (response) {
-      return response.json().then(function (told) {
-        if (response.ok) return told.message;
-        var error = new Error(told.message);
-        error.isOurs = true;
-        throw error;
+      return response.json().then(function (answer) {
+        if (!response.ok) throw inWords(answer.message);
+        return answer.message;
       });
     });
   }
-  function done(message) { button.hidden = true; said.textContent = message; }
+  function inWords(message) {
+    var error = new Error(message);
+    error.isOurs = true;
+    return error;
+  }
+  function told(error) {
+    start.disabled = stop.disabled = false;
+    said.textContent = error.isOurs ? error.message : box.dataset.failed;
+  }
+  function show(isOn, message) {
+    start.disabled = stop.disabled = false;
+    start.hidden = why.hidden = isOn;
+    stop.hidden = !isOn;
+    said.textContent = message;
+    return isOn ? stop : start;
+  }
+  function hash(text) {
+    return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)).then(function (found) {
+      return Array.from(new Uint8Array(found), function (byte) { return byte.toString(16).padStart(2, "0"); }).join("");
+    });
+  }
   function bytes(text) {
     var raw = atob(text.replace(/-/g, "+").replace(/_/g, "/") + "===".slice((text.length + 3) % 4));
     return Uint8Array.from(raw, function (character) { return character.charCodeAt(0); });

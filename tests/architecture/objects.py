@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from accounts.models import TermsOfService
+from accounts.models import SavedView, TermsOfService
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
 from devices.models import Command
@@ -43,6 +43,9 @@ class World:
         self.session = EnrollmentSession.objects.create(
             tenant=tenant, user=self.person, invitation=self.invitation, expires_at=later
         )
+        self.view = SavedView.objects.create(
+            tenant=tenant, owner=self.owner, list_name="user-list", name="All", is_shared=True
+        )
         self.notice = Notice.objects.create(
             tenant=tenant, user=self.person, session=self.session, channel=NoticeChannel.MAIL
         )
@@ -60,6 +63,7 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
     "settings/terms/": lambda world: {"pk": world.terms.pk},
     "settings/tokens/": lambda world: {"pk": world.token.pk},
+    "views/": lambda world: {"pk": world.view.pk},
     "account/passkeys/": lambda world: {"pk": world.passkey.pk},
     "me/devices/": lambda world: {"pk": world.device.pk},
     "me/account/passkeys/": lambda world: {"pk": world.passkey.pk},

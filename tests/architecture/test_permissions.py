@@ -11,8 +11,17 @@ from tests.architecture.routes import routes
 from tests.architecture.test_routes import listed
 
 pytestmark = pytest.mark.embedded_only
-# Pages for everybody who is signed in.
-FOR_ALL = {"home", "set-language", "me-bare"}
+# Pages for everybody who is signed in: what each shows depends on the person. A view of a list can
+# be saved by whoever may see the list, which tests/accounts/test_saved_views.py proves.
+FOR_ALL = {
+    "home",
+    "search",
+    "set-language",
+    "me-bare",
+    "accounts:view-new",
+    "accounts:view-default",
+    "accounts:view-delete",
+}
 OWN_ACCOUNT = ("account_", "mfa_")
 OTHER_PLANES = ("api/", "client/", "mdm/", "go", "[Gg]", "enroll/", "me/")
 

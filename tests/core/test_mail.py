@@ -11,7 +11,7 @@ from core import clock, outbox
 from core.models import OutboxMessage, OutboxStatus
 from core.services import delivery, mail
 from tests.fakes.certificates import Authority
-from tests.fakes.smtp import FakeSMTP, Reply
+from tests.fakes.smtp import Drop, FakeSMTP, Reply
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "pia@acme.test"
@@ -89,6 +89,64 @@ def test_a_tarpit_costs_its_time_limit_and_no_mail(use, smtp, message, settings)
     smtp.tarpit_seconds = 30
     assert deliver(message).status == OutboxStatus.PENDING
     assert "mail server" in message.last_error
+
+
+def repeat(message):
+    """Deliver a delayed message when its time has come."""
+    OutboxMessage.objects.filter(pk=message.pk).update(due_at=clock.now())
+    return deliver(message)
+
+
+def test_a_mail_that_is_dropped_before_its_answer_is_sent_again(use, smtp, message):
+    use(smtp)
+    smtp.drop_next(Drop())
+    assert deliver(message).status == OutboxStatus.PENDING
+    assert message.due_at > clock.now()
+    assert message.last_error == "mail server: SMTPServerDisconnected"
+    assert bytes(message.sealed_body), "it is still needed"
+    assert smtp.mails == []
+    assert repeat(message).status == OutboxStatus.DELIVERED
+    assert [sent.part().strip() for sent in smtp.mails_to(ADDRESS)] == ["PIN 12345678"]
+
+
+def test_a_mail_that_was_taken_and_not_answered_comes_twice_under_one_name(use, smtp, message):
+    """Mail servers and readers drop the second copy by its Message-ID; a lost PIN cannot be."""
+    use(smtp)
+    smtp.drop_next(Drop(is_kept=True))
+    assert deliver(message).status == OutboxStatus.PENDING
+    assert repeat(message).status == OutboxStatus.DELIVERED
+    first, second = smtp.mails_to(ADDRESS)
+    assert first.message["message-id"] == second.message["message-id"]
+    assert str(message.pk) in first.message["message-id"]
+    assert first.part() == second.part()
+    deliver(message)
+    assert len(smtp.mails) == 2
+
+
+def test_a_server_that_drops_every_mail_is_given_up_with_the_mail_kept(use, smtp, message):
+    use(smtp)
+    smtp.drop_next(*[Drop()] * 9)
+    for _try in range(delivery.MAX_ATTEMPTS):
+        repeat(message)
+    assert message.status == OutboxStatus.QUARANTINED
+    assert bytes(message.sealed_body)
+    assert smtp.mails == []
+    smtp.clear()
+    delivery.retry_quarantined(message.pk, tenant_id=message.tenant_id)
+    assert deliver(message).status == OutboxStatus.DELIVERED
+    assert len(smtp.mails) == 1
+
+
+def test_one_dropped_mail_does_not_hold_the_others(use, smtp, tenant, message):
+    use(smtp)
+    smtp.drop_next(Drop())
+    body = {"to": "carl@acme.test", "subject": "Hello", "text": "text"}
+    outbox.enqueue(tenant=tenant, kind=mail.KIND, body=body, due_at=clock.now())
+    assert delivery.sweep() == 1
+    assert len(smtp.mails) == 1
+    OutboxMessage.objects.filter(status=OutboxStatus.PENDING).update(due_at=clock.now())
+    assert delivery.sweep() == 1
+    assert {sent.recipients for sent in smtp.mails} == {(ADDRESS,), ("carl@acme.test",)}
 
 
 def test_a_server_that_is_down_for_twenty_minutes_loses_no_mail(use, message, time_machine):

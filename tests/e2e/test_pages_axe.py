@@ -113,6 +113,7 @@ def pages(world) -> list[str]:
         path("invitations:invitation-detail", invitation),
         path("invitations:invitation-revoke", invitation),
         path("history-list"),
+        path("search") + "?q=pia",
         path("history-detail", world["entry"]),
         path("settings-organisation"),
         path("settings-policy"),

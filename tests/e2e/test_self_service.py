@@ -9,10 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 
 from devices.services import lifecycle, self_service
+from enrollment.services import push_addresses, registration
 from tests import factories
 from tests.e2e.test_pages_axe import SIZES, check
 from tests.e2e.test_pages_axe import sign_in as sign_in_portal
 from tests.enrollment.conftest import platform
+from tests.fakes.web_push import Browser as WebPushBrowser
 from tests.portal import me, path, sign_in_me
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -45,7 +47,23 @@ def world(tenant, person, platform):
     self_service.retire(device=mac, user=person, reason="New one")
     for status in ("queued", "error", "not_now"):
         factories.command(phone, "DeviceLock", status=status)
+    _left_unfinished(person)
     return {"phone": phone, "mac": mac}
+
+
+def _left_unfinished(person) -> None:
+    """An attempt that reminders are sent about, to two browsers as well."""
+    phone = registration.Browser(ip="203.0.113.9", platform="iphone")
+    session = registration.enter_confirmed(user=person, browser=phone).session
+    for number, label in enumerate(("Chrome · Windows", "")):
+        push_addresses.subscribe(
+            session=session,
+            user=person,
+            document=WebPushBrowser(f"https://push.example.org/{number}").subscription,
+            language="en",
+            actor=person.person_actor,
+            label=label,
+        )
 
 
 def signed_in(context, live_server, person):

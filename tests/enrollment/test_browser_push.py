@@ -5,11 +5,14 @@ import re
 
 import pytest
 
-from enrollment.models import BrowserSubscription
-from enrollment.services import push_addresses, push_keys, sessions
-from tests.enrollment.conftest import ADMIN, IPHONE, MAC
-from tests.enrollment.push_world import ACTOR
+from core import clock
+from enrollment.detection import browser_words
+from enrollment.models import BrowserSubscription, Notice
+from enrollment.services import push_addresses, push_keys, reminders, sessions
+from tests.enrollment.conftest import ADMIN, IPHONE, MAC, WINDOWS
+from tests.enrollment.push_world import ACTOR, at_noon
 from tests.fakes.web_push import Browser
+from tests.portal import history_of
 
 pytestmark = pytest.mark.django_db
 ENDPOINT = "https://push.example.org/v1/abcdef"
@@ -115,3 +118,53 @@ def test_the_worker_may_serve_the_registration_pages(client):
     assert answer["Content-Type"].startswith("text/javascript")
     assert answer["Service-Worker-Allowed"] == "/go"
     assert b"showNotification" in answer.content
+
+
+def test_the_page_knows_which_browsers_the_server_pushes(confirmed, turned_on):
+    page, session = confirmed(MAC)
+    post(page, subscription())
+    row = BrowserSubscription.objects.get()
+    assert f'data-push-known="{row.endpoint_hash}"' in page.open(page.path).html
+    assert row.label == "Safari · Mac OS X"
+    post(page, {"stop": True, "endpoint": ENDPOINT})
+    assert 'data-push-known=""' in page.open(page.path).html
+    assert "enrollment.browser.forgotten" in history_of(session.user)
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"), [(WINDOWS, "Chrome · Windows"), ("", ""), ("x" * 5000, "")]
+)
+def test_a_browser_has_a_name_where_it_says_one(agent, words):
+    assert browser_words(agent) == words
+
+
+def test_the_reminders_of_an_attempt_are_stopped_on_its_page(confirmed, turned_on):
+    page, session = confirmed(MAC)
+    assert "Do not remind me" in page.html
+    page.send("no-reminders")
+    assert "We do not remind you of this registration." in page.html
+    assert "Do not remind me" not in page.html
+    assert "data-push=" not in page.html, "nothing is left to remind of"
+    session.refresh_from_db()
+    assert session.is_open
+    session.remind_at = clock.now()
+    session.save()
+    at_noon(session.user)
+    assert reminders.sweep() == 0
+    assert not Notice.objects.exists()
+    assert page.send("profile").download, "the registration goes on all the same"
+    session.refresh_from_db()
+    assert session.remind_at is None
+
+
+def test_whoever_is_not_confirmed_stops_nobody_s_reminders(invited, pages):
+    invitation, letter = invited()
+    page = pages().open(letter.link).send("start")
+    page.send("no-reminders")
+    session = invitation.sessions.get()
+    assert session.remind_at is not None
+    assert page.step == "pin"
+    stranger = pages().open("/go")
+    assert stranger.send("no-reminders").response.status_code == 200
+    session.refresh_from_db()
+    assert session.reminders_stopped_at is None

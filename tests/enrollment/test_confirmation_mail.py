@@ -3,10 +3,14 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import UserSettings
-from enrollment.models import InvitationStatus, SessionStage
-from enrollment.services import sessions
+from core import clock, outbox
+from core.models import OutboxMessage
+from core.services import delivery, mail
+from enrollment.models import InvitationStatus, Notice, NoticeKind, NoticeStatus, SessionStage
+from enrollment.services import letters, sessions
 from tests import factories
 from tests.enrollment.conftest import ADMIN, queued
+from tests.portal import path, text
 
 pytestmark = pytest.mark.django_db
 
@@ -60,5 +64,52 @@ def test_a_confirmation_that_bounces_does_not_change_the_invitation(active, mail
     mails()
     message = queued().filter(key=f"confirmation:{session.pk}").get()
     assert message.about_type == session._meta.label_lower
+    session.invitation.refresh_from_db()
+    assert session.invitation.status == InvitationStatus.COMPLETED
+
+
+def test_the_ledger_of_invitation_and_device_tells_of_it(active, mails, signed_in, admin):
+    session = active()
+    mails()
+    notice = Notice.objects.get(kind=NoticeKind.CONFIRMATION)
+    assert (notice.status, notice.recipient) == (NoticeStatus.SENT, session.user.email)
+    assert (notice.session, notice.invitation) == (session, session.invitation)
+    type(session.device).objects.update(session_id=session.pk)
+    client = signed_in(admin)
+    for where in (
+        path("invitations:invitation-detail", session.invitation_id),
+        path("device-detail", session.device_id),
+    ):
+        page = text(client.get(where))
+        assert "Confirmation of the registration" in page
+        assert session.user.email in page
+
+
+def test_where_policy_wants_none_the_ledger_tells_of_none(active, mails, tenant):
+    UserSettings.objects.filter(tenant=tenant).update(confirm_registration=False)
+    active()
+    mails()
+    assert not Notice.objects.exists()
+
+
+def test_what_stops_reminders_does_not_stop_the_confirmation(active):
+    session = active()
+    delivery.deliver(OutboxMessage.objects.get(kind=letters.KIND, about_id=str(session.pk)).pk)
+    sessions.stop_reminders(session.user)
+    notice = Notice.objects.get(kind=NoticeKind.CONFIRMATION)
+    assert (notice.status, notice.message.status) == (NoticeStatus.QUEUED, "pending")
+
+
+def test_a_confirmation_that_comes_back_is_in_the_ledger_with_its_reason(active, monkeypatch):
+    def refuse(message, body):
+        raise outbox.Undeliverable("550 no such user")
+
+    session = active()
+    monkeypatch.setitem(outbox._handlers, mail.KIND, refuse)
+    OutboxMessage.objects.update(due_at=clock.now())
+    while delivery.sweep():
+        pass
+    notice = Notice.objects.get(session=session, kind=NoticeKind.CONFIRMATION)
+    assert (notice.status, notice.result) == (NoticeStatus.FAILED, "550 no such user")
     session.invitation.refresh_from_db()
     assert session.invitation.status == InvitationStatus.COMPLETED

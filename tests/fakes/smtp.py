@@ -53,6 +53,16 @@ class Reply:
     recipient: str = ""
 
 
+@dataclass(frozen=True)
+class Drop:
+    """A connection that breaks after the last line of a mail and before the answer to it.
+
+    With `is_kept` the mail was taken all the same, which the sender cannot know.
+    """
+
+    is_kept: bool = False
+
+
 class FakeSMTP:
     """Start with `start()`, stop with `stop()`; accepted messages are in `mails`."""
 
@@ -64,6 +74,7 @@ class FakeSMTP:
         self.tarpit_seconds = 0.0
         self._once: deque[Reply] = deque()
         self._always: list[Reply] = []
+        self._drops: deque[Drop] = deque()
         self._login = (username, password)
         self._controller = _Controller(self, _tls(certificate) if certificate else None)
 
@@ -98,9 +109,14 @@ class FakeSMTP:
     def refuse_always(self, *replies: Reply) -> None:
         self._always.extend(replies)
 
+    def drop_next(self, *drops: Drop) -> None:
+        """Break the connections of the next mails before their 250."""
+        self._drops.extend(drops)
+
     def clear(self) -> None:
         self.mails.clear()
         self._once.clear()
+        self._drops.clear()
         self._always.clear()
         self.attempts, self.tarpit_seconds = 0, 0.0
 
@@ -143,9 +159,13 @@ class FakeSMTP:
         refusal = self._refusal("DATA", ",".join(envelope.rcpt_tos))
         if refusal:
             return refusal
-        content = envelope.content
-        raw = content if isinstance(content, bytes) else str(content).encode()
-        self.mails.append(Mail(envelope.mail_from or "", tuple(envelope.rcpt_tos), raw))
+        drop = self._drops.popleft() if self._drops else None
+        if drop is None or drop.is_kept:
+            content = envelope.content
+            raw = content if isinstance(content, bytes) else str(content).encode()
+            self.mails.append(Mail(envelope.mail_from or "", tuple(envelope.rcpt_tos), raw))
+        if drop is not None:
+            server.transport.abort()
         return OK
 
     def authenticate(

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from tests.fakes.certificates import Authority
-from tests.fakes.smtp import FakeSMTP, Reply
+from tests.fakes.smtp import Drop, FakeSMTP, Reply
 
 
 @pytest.fixture
@@ -51,6 +51,16 @@ def test_a_lasting_refusal_hits_its_recipient_only(smtp):
         send(smtp, letter("gone@example.com"))
     send(smtp)
     assert [mail.recipients for mail in smtp.mails] == [("ada@example.com",)]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_connection_can_break_between_the_last_line_and_its_answer(smtp, is_kept):
+    smtp.drop_next(Drop(is_kept))
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        send(smtp)
+    assert len(smtp.mails) == is_kept
+    send(smtp)
+    assert len(smtp.mails) == is_kept + 1
 
 
 def test_a_tarpit_outlasts_an_impatient_client(smtp):

@@ -1,0 +1,1 @@
+"""Rules over attributes: a tree of conditions, read strictly, compiled to a query, never run."""
