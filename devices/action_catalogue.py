@@ -156,7 +156,7 @@ ACTIONS = (
         run=belonging.assign,
         question=_("Whose device is %(name)s?"),
         submit_label=_("Save"),
-        done=_("The device belongs to somebody else now."),
+        done=_("The assignment is saved."),
         consequences=(
             _("The person sees the device on their own page and can order there what you allow."),
             _("The device itself notices nothing."),
@@ -174,7 +174,7 @@ ACTIONS = (
         question=_("Who owns %(name)s?"),
         submit_label=_("Save"),
         done=_("The ownership is saved."),
-        consequences=(_("A supervised device is always company owned."),),
+        consequences=(_("A supervised iPhone or iPad is always company owned."),),
         form="devices.forms.OwnershipForm",
         states=frozenset(DeviceState),
         is_of_channel=False,
@@ -191,7 +191,7 @@ ACTIONS = (
         consequences=(
             _("For a device that is lost for good and will never answer."),
             _("Nobody knows whether it obeyed. The entry counts as if it had."),
-            _("If it comes back after all, it is told to leave; it is not wiped any more."),
+            _("If it comes back after all, it is given nothing more; it is not wiped any more."),
         ),
         form="devices.forms.WipeForm",
         states=PENDING_ORDER,

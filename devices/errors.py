@@ -76,7 +76,7 @@ class NotLost(DomainError):
 class SupervisedIsCompany(DomainError):
     code = "supervised_is_company"
     status = 409
-    message = gettext_lazy("A supervised device is always company owned.")
+    message = gettext_lazy("A supervised iPhone or iPad is always company owned.")
 
     def __init__(self) -> None:
         super().__init__(field="ownership")
@@ -156,3 +156,11 @@ class NotYourOrder(DomainError):
     code = "not_your_order"
     status = 403
     message = gettext_lazy("An administrator gave this order. Only they can take it back.")
+
+
+class NotYourSearch(DomainError):
+    """An administrator turned lost mode on: the person may not be who carries the device."""
+
+    code = "not_your_search"
+    status = 403
+    message = gettext_lazy("An administrator is looking for this device. Ask them.")

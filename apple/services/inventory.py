@@ -108,8 +108,7 @@ def _store_facts(device: Device, facts: Mapping[str, Any]) -> None:
             setattr(device, column, value)
     if not after:
         return
-    if device.is_supervised and device.ownership != Ownership.COMPANY:
-        # Only an organisation can supervise a device.
+    if device.is_surely_company and device.ownership != Ownership.COMPANY:
         before["ownership"], after["ownership"] = device.ownership, Ownership.COMPANY.value
         device.ownership = Ownership.COMPANY
     device.groups_due_at = clock.now()

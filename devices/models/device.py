@@ -166,6 +166,12 @@ class Device(TenantModel):
         return self.archived_at is None and self.state in MANAGED
 
     @property
+    def is_surely_company(self) -> bool:
+        """Only an organisation supervises phones. A Mac counts as supervised as soon as its person
+        has approved the management, so there it says nothing about the owner."""
+        return bool(self.is_supervised) and self.platform != Platform.MAC
+
+    @property
     def has_pending_order(self) -> bool:
         return self.state in PENDING_ORDER
 

@@ -36,7 +36,7 @@ def set_ownership(*, device: Device, actor: Actor, ownership: str, reason: str =
     """Say who owns a device. Raises SupervisedIsCompany, NotSupported."""
     device = _current(device)
     ownership = Ownership(ownership).value
-    if device.is_supervised and ownership != Ownership.COMPANY:
+    if device.is_surely_company and ownership != Ownership.COMPANY:
         raise SupervisedIsCompany
     before, device.ownership = device.ownership, ownership
     if before != ownership:

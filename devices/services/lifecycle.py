@@ -165,8 +165,8 @@ def cancel_order(*, device: Device, actor: Actor, reason: str = "") -> Device:
 def close_order(*, device: Device, actor: Actor, confirmation: str, reason: str) -> Device:
     """End an order that a lost device will never answer: the entry counts as retired or wiped.
 
-    Whether the device obeyed stays unknown. One that comes back later is told to leave, and its
-    late answer changes nothing. Raises ConfirmationMismatch, ReasonMissing, NoOpenOrder.
+    Whether the device obeyed stays unknown. One that comes back later is given nothing more, and
+    its late answer changes nothing. Raises ConfirmationMismatch, ReasonMissing, NoOpenOrder.
     """
     device = locked(device.pk)
     if not _is_typed(confirmation, device.label):

@@ -61,8 +61,8 @@ def error_text(command: Command) -> str:
 def _link_text(error: dict[str, Any]) -> str:
     domain, code = error.get("domain", "?"), error.get("code", "?")
     plain = PLAIN.get((str(domain), str(code)))
-    words = str(plain) if plain else error.get("description") or _("no explanation")
-    return f"{words} ({domain} {code})"
+    told = f"{error.get('description') or _('no explanation')} ({domain} {code})"
+    return f"{told}: {plain}" if plain else told
 
 
 def _queued(command: Command) -> str:
