@@ -191,3 +191,31 @@ class SavedViewForm(WordedModelForm):
     class Meta:
         model = SavedView
         fields: ClassVar = ["name", "is_shared", "is_default"]
+
+
+KEPT = [
+    ("", _("For ever")),
+    ("6", _("6 months")),
+    ("12", _("1 year")),
+    ("24", _("2 years")),
+    ("36", _("3 years")),
+    ("60", _("5 years")),
+    ("120", _("10 years")),
+]
+
+
+class RetentionForm(WordedForm):
+    """How long the history is kept; `confirmed` carries the number of entries that was shown."""
+
+    months = forms.TypedChoiceField(
+        label=_("Keep the change history"),
+        choices=KEPT,
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text=_("Older entries are deleted for good, every hour."),
+    )
+    confirmed = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def clean_confirmed(self) -> int:
+        return self.cleaned_data["confirmed"] or 0

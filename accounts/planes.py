@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models.session import SessionAudience
+from core import clock
 from core.actors import Actor
 
 SELF_SERVICE_PREFIX = "/me"
@@ -25,6 +27,14 @@ def audience_of(request: HttpRequest | None) -> SessionAudience:
     if request is not None and is_self_service(request.path_info):
         return SessionAudience.SELF_SERVICE
     return SessionAudience.PORTAL
+
+
+def proved_recently(request: HttpRequest) -> bool:
+    """Say whether the person of a session showed who they are within the last minutes, when they
+    signed in or after."""
+    records = get_authentication_records(request, request.user)
+    now = clock.now().timestamp()
+    return any(now - one["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT for one in records)
 
 
 def urlconf_of(audience: str) -> str:

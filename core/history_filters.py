@@ -44,8 +44,10 @@ class HistoryFilterSet(SearchFilterSet):
     action = django_filters.CharFilter(label=_("Action"), max_length=80)
     object = django_filters.CharFilter(label=_("One object"), field_name="object_id", max_length=64)
 
+    actor = django_filters.CharFilter(label=_("One actor"), field_name="actor_id", max_length=64)
+
     chips: ClassVar[tuple[str, ...]] = ("about", "by", "since", "until")
-    linked: ClassVar[tuple[str, ...]] = ("object", "action")
+    linked: ClassVar[tuple[str, ...]] = ("object", "action", "actor")
     search_label = _("Person, device, address")
 
     class Meta:

@@ -49,3 +49,11 @@ def forget_old() -> int:
 
     forgotten = ratelimit.forget_idle() + cleanup.forget_spent_secrets()
     return forgotten + cleanup.forget_answered_calls()
+
+
+@shared_task(base=DoorbellTask)
+def prune_history() -> int:
+    """Delete the change history that an organisation does not want to keep any longer."""
+    from core.services import retention
+
+    return retention.prune_all()

@@ -94,6 +94,7 @@ class StoppedReason(models.TextChoices):
     TIMED_OUT = "timed_out", _("Nothing happened for 24 hours")
     SUPERSEDED = "superseded", _("The person started again")
     CANCELLED = "cancelled", _("The person cancelled")
+    MOVED = "moved", _("The person went on with the device that scanned the code")
     DISOWNED = "disowned", _("The person said that it was somebody else")
 
 

@@ -39,6 +39,7 @@ SETTINGS = (
     Item(_("Mail"), "mail", "settings-mail", "settings.view"),
     Item(_("Push certificate"), "certificate", "settings-push", "settings.view"),
     Item(_("Reminders"), "clock", "settings-reminders", "settings.view"),
+    Item(_("History"), "history", "settings-history", "settings.view"),
     Item(_("API tokens"), "key", "settings-tokens", "settings.view"),
     Item(_("Health"), "shield-check", "settings-health", "settings.view"),
 )

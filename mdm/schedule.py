@@ -9,6 +9,7 @@ SWEEPS: dict[str, int] = {
     "core.tasks.sweep_outbox": 15,
     "core.tasks.seal_history": 30,
     "core.tasks.forget_old": 6 * 3600,
+    "core.tasks.prune_history": 3600,
     "accounts.tasks.forget_sessions": 6 * 3600,
     "accounts.tasks.sweep_groups": 15,
     "apple.tasks.sweep_pushes": 15,

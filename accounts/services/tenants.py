@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -67,6 +68,23 @@ def first_owner(*, tenant: Tenant, email: str, password: str = "") -> tuple[User
 def current() -> Tenant | None:
     """Return the tenant of a server that has one; None before bootstrap. One query."""
     return Tenant.objects.order_by("created_at").first()
+
+
+def url_of(tenant: Tenant) -> str:
+    """Return where the people of an organisation open its pages; one query at most.
+
+    That is the public address, with the organisation's own host in it where several
+    organisations have their hosts on one server. Never taken from a request.
+    """
+    public = settings.MUSTER_PUBLIC_URL
+    parts = urlsplit(public)
+    if not tenant.hosts or parts.hostname in tenant.hosts:
+        return public
+    # A server with one organisation answers on any host, and is known by its public address.
+    if not Tenant.objects.exclude(pk=tenant.pk).exists():
+        return public
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, f"{tenant.hosts[0]}{port}", "", "", ""))
 
 
 def for_host(host: str) -> Tenant | None:

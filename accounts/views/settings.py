@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import PERMISSIONS, requires
-from accounts.forms import OrganisationForm, PolicyForm, TokenForm
+from accounts.forms import OrganisationForm, PolicyForm, RetentionForm, TokenForm
 from accounts.models import ApiToken, UserSettings
 from accounts.services import settings as service
 from accounts.services import tokens
 from core import clock
+from core.services import retention as retention_service
 from core.views.actions import attempt, posted
 
 
@@ -58,6 +59,42 @@ def policy(request: HttpRequest) -> HttpResponse:
         title=_("Enrollment"),
         lead=_("How people enroll their devices. Changes hold for later invitations."),
     )
+
+
+@requires("settings.view")
+@require_http_methods(["GET", "POST"])
+def retention(request: HttpRequest) -> HttpResponse:
+    """How long the history is kept; what that deletes is said first, and confirmed."""
+    user = request.user
+    is_editable = user.has("settings.manage")
+    form = RetentionForm(
+        posted(request) if is_editable else None,
+        initial={"months": user.tenant.history_months or ""},
+    )
+    to_go = 0
+    if form.is_valid():
+        if attempt(
+            form,
+            retention_service.change,
+            tenant=user.tenant,
+            actor=user.actor,
+            **form.cleaned_data,
+        ):
+            messages.success(request, _("Saved."))
+            return redirect("settings-history")
+        to_go = retention_service.too_old(user.tenant, form.cleaned_data["months"])
+        form.data = form.data.copy()
+        form.data["confirmed"] = str(to_go)
+    context = {
+        "form": form,
+        "is_editable": is_editable,
+        "to_go": to_go,
+        "submit_label": _("Delete them and save") if to_go else _("Save"),
+        "title": _("History"),
+        "lead": _("How long the change history is kept."),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "settings/retention.html", context, status=status)
 
 
 @requires("settings.view")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,16 @@ class Tenant(UUIDModel):
     # What became of the steps of the start-up wizard: {step: "done" or "skipped"}.
     setup_outcomes = models.JSONField(default=dict, blank=True)
     setup_finished_at = models.DateTimeField(null=True, blank=True)
+    # How long the change history is kept; without a number for ever. What was deleted ends with
+    # the anchor, from which the chain of the rest goes on.
+    history_months = models.PositiveSmallIntegerField(
+        _("months that the change history is kept"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(6), MaxValueValidator(240)],
+    )
+    history_anchor_index = models.BigIntegerField(default=0, editable=False)
+    history_anchor_hash = models.CharField(max_length=64, blank=True, editable=False)
     # Fixed when the first device enrolls: a device can never be told another address.
     enrolled_public_url = models.CharField(max_length=255, blank=True)
 

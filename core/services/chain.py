@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -16,11 +16,16 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True)
 class ChainReport:
-    """What a verification found; `broken_at` is the chain index of the first wrong entry."""
+    """What a verification found; `broken_at` is the chain index of the first wrong entry.
+
+    `head` is the hash of the last entry, at `last_index`: it stands for everything before it.
+    """
 
     sealed: int
     unsealed: int
     broken_at: int | None = None
+    head: str = field(default=GENESIS, compare=False)
+    last_index: int = field(default=0, compare=False)
 
     @property
     def is_intact(self) -> bool:
@@ -57,7 +62,7 @@ def seal_tenant(tenant_id: uuid.UUID, *, limit: int = 2000) -> int:
     The tenant's row is the lock, so that two sweeps never seal the same entries. A transaction
     that commits late gets a later place in the chain than its id suggests; that is correct.
     """
-    Tenant.objects.select_for_update().get(pk=tenant_id)
+    tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
     entries = list(
         HistoryEntry.objects.filter(tenant_id=tenant_id).unsealed().order_by("id")[:limit]
     )
@@ -68,7 +73,7 @@ def seal_tenant(tenant_id: uuid.UUID, *, limit: int = 2000) -> int:
         .order_by("-chain_index")
         .first()
     )
-    index, previous = (last.chain_index, last.chain_hash) if last else (0, GENESIS)
+    index, previous = (last.chain_index, last.chain_hash) if last else _anchor(tenant)
     for entry in entries:
         index += 1
         entry.chain_index = index
@@ -83,15 +88,31 @@ def seal_pending() -> int:
     return sum(seal_tenant(tenant_id) for tenant_id in waiting.distinct())
 
 
-def verify(tenant_id: uuid.UUID) -> ChainReport:
-    """Recompute the whole chain of a tenant; finds edits, deletions and insertions."""
+def _anchor(tenant: Tenant) -> tuple[int, str]:
+    """Where the chain begins: after the entries that were too old to be kept."""
+    return tenant.history_anchor_index, tenant.history_anchor_hash or GENESIS
+
+
+def verify(tenant_id: uuid.UUID, *, newest: int | None = None) -> ChainReport:
+    """Recompute the chain of a tenant; finds edits, deletions and insertions.
+
+    With `newest` only so many of the latest entries are looked at, and the one before them is
+    believed. Entries that are missing at the very end leave no trace in the chain itself: compare
+    the head with one that was noted elsewhere.
+    """
     entries = HistoryEntry.objects.filter(tenant_id=tenant_id)
     unsealed = entries.unsealed().count()
-    previous, index = GENESIS, 0
     sealed = entries.filter(chain_index__isnull=False).order_by("chain_index")
-    for entry in sealed.iterator(chunk_size=2000):
+    index, previous = _anchor(Tenant.objects.get(pk=tenant_id))
+    last = sealed.last()
+    if newest is not None and last is not None and last.chain_index - newest > index:
+        believed = sealed.filter(chain_index__lte=last.chain_index - newest).last()
+        if believed is not None:
+            index, previous = believed.chain_index, believed.chain_hash
+    first = index
+    for entry in sealed.filter(chain_index__gt=index).iterator(chunk_size=2000):
         index += 1
         if entry.chain_index != index or entry.chain_hash != digest(entry, previous):
-            return ChainReport(index - 1, unsealed, broken_at=index)
+            return ChainReport(index - 1 - first, unsealed, broken_at=index)
         previous = entry.chain_hash
-    return ChainReport(index, unsealed)
+    return ChainReport(index - first, unsealed, head=previous, last_index=index)

@@ -12,6 +12,7 @@ from devices.models.device import (
     Platform,
 )
 from devices.models.group import DeviceGroup, DeviceGroupMembership
+from devices.models.identifier import PhysicalIdentifier
 from devices.models.identity import Identity
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "InventorySection",
     "Ownership",
     "PhysicalDevice",
+    "PhysicalIdentifier",
     "Platform",
 ]

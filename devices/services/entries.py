@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 
@@ -13,10 +14,8 @@ from core.actors import Actor
 from core.models import Tenant
 from devices.errors import DeviceLimitReached
 from devices.models import Channel, Device, DeviceContact, Ownership, PhysicalDevice
+from devices.reenrollment import ORDERS_WERE_LEFT, end_of
 from devices.services import commands, grouped, lifecycle
-from devices.states import MANAGED, DeviceState
-
-S = DeviceState
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,14 @@ def open_entry(
     device_limit: int | None,
     actor: Actor | None = None,
     ownership: str = Ownership.NOT_SET,
+    ends: Mapping[str, str] = ORDERS_WERE_LEFT,
 ) -> Device:
     """Begin a new epoch of a physical device and return its new entry, in state enrolling.
 
     The current entry, if any, is archived with its history: its queue is cancelled, a pending
-    wipe is dropped, an active one becomes Reset. Raises DeviceLimitReached for a person who has
-    enough other devices. Whose device it is stays known when the same person enrolls it again
-    without saying so, and so are its attributes and manual groups. The physical device's row is
-    the lock.
+    wipe is dropped, and `ends` says what an active one becomes. When the same person enrolls it
+    again, whose device it is stays known, and so do attributes and manual groups. The physical
+    device's row is the lock. Raises DeviceLimitReached for a person who has enough other devices.
     """
     physical, _created = PhysicalDevice.objects.get_or_create(
         tenant=tenant, key=key, defaults={"serial": facts.serial[:64]}
@@ -59,11 +58,11 @@ def open_entry(
     physical = PhysicalDevice.objects.select_for_update().get(pk=physical.pk)
     previous = physical.entries.current().select_for_update(of=("self",)).first()
     if user is not None and device_limit is not None:
-        _check_limit(user, device_limit, but=previous)
+        check_limit(user, device_limit, but=previous)
     newest = physical.entries.order_by("-epoch").values_list("epoch", flat=True).first() or 0
     actor = actor or Actor("device", key, facts.name or facts.serial or key)
     if previous is not None:
-        archive(previous, actor=actor)
+        archive(previous, actor=actor, ends=ends)
     device = Device.objects.create(
         tenant=tenant,
         physical=physical,
@@ -73,15 +72,9 @@ def open_entry(
         channel_kind=channel_kind,
         epoch=newest + 1,
         session_id=session_id,
-        name=facts.name[:200],
-        serial=facts.serial[:64],
-        model=facts.model[:80],
-        model_name=facts.model_name[:120],
-        os_version=facts.os_version[:40],
-        build=facts.build[:40],
+        **limited(facts),
     )
-    if facts.serial and physical.serial != facts.serial[:64]:
-        PhysicalDevice.objects.filter(pk=physical.pk).update(serial=facts.serial[:64])
+    _learn_serial(physical, facts.serial[:64])
     Channel.objects.create(device=device, kind=channel_kind)
     DeviceContact.objects.create(device=device, last_seen_at=clock.now())
     history.record(
@@ -93,6 +86,17 @@ def open_entry(
     if previous is not None:
         _succeed(previous, device)
     return device
+
+
+def limited(facts: Facts) -> dict[str, str]:
+    """Return the facts as fields of an entry, none longer than its column."""
+    longest = {field.name: getattr(field, "max_length", None) for field in Device._meta.fields}
+    return {name: value[: longest[name]] for name, value in asdict(facts).items()}
+
+
+def _learn_serial(physical: PhysicalDevice, serial: str) -> None:
+    if serial and physical.serial != serial:
+        PhysicalDevice.objects.filter(pk=physical.pk).update(serial=serial)
 
 
 def _succeed(previous: Device, device: Device) -> None:
@@ -107,12 +111,11 @@ def _ownership(said: str, user: User | None, previous: Device | None) -> str:
     return previous.ownership if previous.user_id == user.pk else said
 
 
-def archive(device: Device, *, actor: Actor) -> None:
+def archive(device: Device, *, actor: Actor, ends: Mapping[str, str] = ORDERS_WERE_LEFT) -> None:
     """Set a predecessor aside: cancel its queue, and say in its history what became of it."""
-    if device.state in (S.ENROLLING,):
-        lifecycle.transition(device_id=device.pk, to=S.ABANDONED, actor=actor)
-    elif device.state in MANAGED:
-        lifecycle.transition(device_id=device.pk, to=S.RESET, actor=actor)
+    end = end_of(device.state, ends)
+    if end != device.state:
+        lifecycle.transition(device_id=device.pk, to=end, actor=actor)
     else:
         commands.cancel_all(device, actor=actor)
     now = clock.now()
@@ -122,7 +125,8 @@ def archive(device: Device, *, actor: Actor) -> None:
     history.record(device, "devices.device.archived", actor=actor)
 
 
-def _check_limit(user: User, limit: int, *, but: Device | None) -> None:
+def check_limit(user: User, limit: int, *, but: Device | None) -> None:
+    """Raise DeviceLimitReached for a person who has enough other devices."""
     # The person's row is the lock: two devices at once must not both be the last allowed one.
     User.objects.select_for_update().get(pk=user.pk)
     others = Device.objects.counted_for_limit().filter(user=user)

@@ -11,7 +11,13 @@ from core import clock
 from core.models.base import TenantModel, VisibleQuerySet
 from devices.models import Ownership
 from enrollment.models.invitation import Invitation
-from enrollment.states import STAGE_ORDER, SessionOutcome, SessionStage, has_reached
+from enrollment.states import (
+    STAGE_ORDER,
+    SessionOutcome,
+    SessionStage,
+    StoppedReason,
+    has_reached,
+)
 
 
 class SessionQuerySet(VisibleQuerySet):
@@ -120,6 +126,11 @@ class EnrollmentSession(TenantModel):
 
     def has_reached(self, stage: str) -> bool:
         return has_reached(self.stage, stage)
+
+    @property
+    def has_moved(self) -> bool:
+        """Say whether the person went on with a device that scanned the code shown here."""
+        return self.stopped_reason == StoppedReason.MOVED
 
     @property
     def is_open(self) -> bool:

@@ -182,6 +182,7 @@ def why_stopped(session: EnrollmentSession) -> str:
             "one that you do not use any more, then start again."
         ),
         StoppedReason.CANCELLED: _("You cancelled the registration."),
+        StoppedReason.MOVED: _("You went on with the device that scanned the code."),
         StoppedReason.DISOWNED: _(
             "This registration was ended from the screen that showed the code."
         ),

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User, UserSettings
+from accounts.services import tenants
 from core import clock, outbox
 from core.actors import Actor
 from core.models import OutboxMessage, Tenant
@@ -132,7 +132,7 @@ def _confirm(session: EnrollmentSession, user: User) -> None:
             "person": user,
             "device": session.device,
             "registered_at": session.active_at,
-            "link": f"{settings.MUSTER_PUBLIC_URL}/me/",
+            "link": f"{tenants.url_of(session.tenant)}/me/",
         },
         language=user.language or session.language,
         time_zone=user.time_zone,
@@ -214,7 +214,7 @@ def send(
             context={
                 "person": user,
                 "invitation": invitation,
-                "link": links.create(invitation) if invitation else links.url_of(),
+                "link": links.create(invitation) if invitation else links.url_of(user.tenant),
                 "pin": pin,
                 "pin_text": grouped(pin.digits) if pin else "",
                 "days": _days_left(invitation),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from django.conf import settings
 from django.db import transaction
 
+from accounts.services import tenants
 from core import clock, history, onetime
 from core.actors import Actor
 from core.models import OneTimeSecret, Tenant
@@ -40,12 +40,12 @@ def create(invitation: Invitation) -> str:
         data={"email": invitation.user.email},
     )
     OneTimeSecret.objects.filter(pk=row.pk).update(expires_at=invitation.expires_at)
-    return url_of(token)
+    return url_of(invitation.tenant, token)
 
 
-def url_of(token: str = "") -> str:
-    """Return the public address of the registration pages, never taken from a request."""
-    base = f"{settings.MUSTER_PUBLIC_URL}/go"
+def url_of(tenant: Tenant, token: str = "") -> str:
+    """Return the address of an organisation's registration pages, never taken from a request."""
+    base = f"{tenants.url_of(tenant)}/go"
     return f"{base}/{token}" if token else base
 
 

@@ -49,7 +49,7 @@ def invitation_mail(
         "public_url": settings.MUSTER_PUBLIC_URL,
         "person": person,
         "invitation": invitation,
-        "link": links.url_of("example"),
+        "link": links.url_of(tenant, "example"),
         "pin": pin,
         "pin_text": letters.grouped(pin.digits),
         "days": policy.invitation_days,

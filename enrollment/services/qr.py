@@ -7,7 +7,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,11 +15,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import clock, history, onetime
 from core.actors import Actor
-from core.models import OneTimeSecret
+from core.models import OneTimeSecret, Tenant
 from enrollment import detection
 from enrollment.errors import CodeRefused
-from enrollment.models import EnrollmentSession
-from enrollment.services import limits, registration, stopping
+from enrollment.models import EnrollmentSession, SessionOutcome, SessionStage
+from enrollment.services import limits, links, registration, sessions, stopping
 from enrollment.services.registration import Browser, Entered
 from enrollment.states import StoppedReason
 
@@ -88,18 +87,25 @@ def device_words(platform: str) -> str:
 
 @transaction.atomic
 def issue(
-    *, user: User, actor: Actor, ip: str = "", session: EnrollmentSession | None = None
+    *,
+    user: User,
+    actor: Actor,
+    ip: str = "",
+    session: EnrollmentSession | None = None,
+    is_fresh: bool = True,
 ) -> Issued:
-    """Make a code for a person who is confirmed; the one before is void.
+    """Make a code for a person who is signed in; the one before is void.
 
-    `session` is the attempt of the screen that shows it, if it has one. Raises TooManyTries.
+    `session` is the attempt of the screen that shows it, if it has one. `is_fresh` says that the
+    person proved who they are just now: then the code alone confirms whoever scans it, else a PIN
+    that policy asks for is asked for there. Raises TooManyTries.
     """
     limits.take_code(user.pk)
     # The person is the lock: of two codes made at once, one lives.
     user = User.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=user.pk)
     subject = onetime.subject_of(user)
     onetime.void(PURPOSE, subject)
-    data = {"email": user.email, "maker_ip": ip}
+    data = {"email": user.email, "maker_ip": ip, "is_fresh": is_fresh}
     if session is not None:
         data["maker"] = str(session.pk)
     secret, token = onetime.issue(
@@ -111,12 +117,12 @@ def issue(
         token_bytes=TOKEN_BYTES,
     )
     history.record(user, "enrollment.code.issued", actor=actor)
-    return Issued(url_of(token), secret.expires_at, secret)
+    return Issued(url_of(user.tenant, token), secret.expires_at, secret)
 
 
-def url_of(token: str) -> str:
+def url_of(tenant: Tenant, token: str) -> str:
     """Return what the code says: our public address and the token, nothing about the person."""
-    return f"{settings.MUSTER_PUBLIC_URL}/go/q/{token}"
+    return links.url_of(tenant, f"q/{token}")
 
 
 def token_in(text: str) -> str:
@@ -201,9 +207,11 @@ def system_too_old(platform: str, version: int) -> str:
 
 
 def redeem(*, token: str, browser: Browser, by: str = "browser") -> Entered:
-    """Use a code: begin an attempt of the person who made it, who is thereby confirmed.
+    """Use a code: begin an attempt of the person who made it, who is thereby confirmed, but for
+    a PIN where the policy wants one and the code was not made just after a sign-in.
 
-    One caller succeeds, however many try at once. Raises CodeRefused, TooManyTries.
+    The attempt of the screen that showed the code ends. One caller succeeds, however many try at
+    once. Raises CodeRefused, TooManyTries.
     """
     limits.take_scan(browser.ip)
     return _redeem(token, browser, by)
@@ -220,13 +228,26 @@ def _redeem(token: str, browser: Browser, by: str) -> Entered:
     user, secret = code.user, code.secret
     if code.state != "live" or user is None or secret is None or not onetime.consume(secret):
         raise CodeRefused(code.state, why(code))
-    entered = registration.enter_confirmed(user=user, browser=browser)
+    is_fresh = secret.data.get("is_fresh", False)
+    entered = registration.enter_handed_over(user=user, browser=browser, is_fresh=is_fresh)
     use = {"session": str(entered.session.pk), "platform": browser.platform, "by": by}
     secret.data |= use
     secret.save(update_fields=["data"])
     actor = Actor("person", str(user.pk), user.email, browser.ip)
     history.record(user, "enrollment.code.used", actor=actor, data=use)
+    _end_maker(secret, user, actor)
     return entered
+
+
+def _end_maker(secret: OneTimeSecret, user: User, actor: Actor) -> None:
+    """The computer that showed the code is not what registers. A Mac with a profile of its own
+    goes on: it may be registered as well."""
+    made_by = EnrollmentSession.objects.open().filter(
+        pk=secret.data.get("maker"), user=user, stage=SessionStage.AUTHENTICATED
+    )
+    session = made_by.first()
+    if session is not None:
+        sessions.end(session, SessionOutcome.CANCELLED, StoppedReason.MOVED, actor=actor)
 
 
 @transaction.atomic

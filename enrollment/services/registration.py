@@ -69,7 +69,7 @@ def by_cookie(cookie: str, tenant: Tenant | None = None) -> EnrollmentSession | 
 def _is_outdated(session: EnrollmentSession) -> bool:
     """Whoever was confirmed before the password was changed elsewhere is not any more."""
     changed_at = session.user.password_changed_at if session.user else None
-    if changed_at is None or not session.is_open:
+    if changed_at is None or not (session.is_open or session.has_moved):
         return False
     proofs = [at for at in (session.pin_verified_at, session.password_verified_at) if at]
     return bool(proofs) and max(proofs) < changed_at
@@ -163,12 +163,21 @@ def sign_in(*, tenant: Tenant, email: str, secret: str, browser: Browser) -> Ent
     return _enter(user, "password_verified_at" if is_password else "pin_verified_at", browser)
 
 
-def enter_signed_in(*, user: User, browser: Browser) -> Entered:
-    """Begin an attempt for somebody who is signed in to the self-service portal.
-
-    What the policy asks beyond that, such as a PIN, the pages ask for. Raises TooManyTries.
-    """
+def enter_signed_in(*, user: User, browser: Browser, is_fresh: bool) -> Entered:
+    """Begin an attempt for somebody who is signed in to the self-service portal; `is_fresh` as
+    for `enter_handed_over`. Raises TooManyTries."""
     limits.take_start(user.pk, user.tenant, browser.ip)
+    return enter_handed_over(user=user, browser=browser, is_fresh=is_fresh)
+
+
+def enter_handed_over(*, user: User, browser: Browser, is_fresh: bool) -> Entered:
+    """Begin an attempt that a signed-in person hands over, by a button or by a code.
+
+    With a proof of just now the person is confirmed; with an older one what the policy asks
+    beyond the password, such as a PIN, is asked for by the pages.
+    """
+    if is_fresh:
+        return enter_confirmed(user=user, browser=browser)
     return _enter(user, "password_verified_at", browser)
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core import clock
 from enrollment.errors import WrongStep
 from enrollment.models import EnrollmentSession, SessionStage
 from enrollment.services import factors, qr
@@ -20,9 +21,14 @@ from enrollment.views.visit import Visit
 
 
 def is_confirmed(session: EnrollmentSession) -> bool:
-    """Say whether the person of an attempt may make codes: confirmed, with an own password."""
+    """Say whether the person of an attempt may make codes: confirmed, with an own password.
+
+    One that ended because its code was used still may, until it would have timed out.
+    """
     user = session.user
-    if user is None or not session.is_open or factors.must_choose_password(user):
+    if user is None or factors.must_choose_password(user):
+        return False
+    if not session.is_open and not (session.has_moved and session.expires_at > clock.now()):
         return False
     return session.has_reached(SessionStage.AUTHENTICATED)
 
@@ -33,6 +39,15 @@ def is_due(visit: Visit, step: Step) -> bool:
     if visit.session is None or step not in (Step.PROFILE, Step.INSTALL):
         return False
     return not visit.detected.is_enrollable_kind or "code" in visit.request.GET
+
+
+def is_over(visit: Visit) -> bool:
+    """Say whether to show what became of the code: it was used, and nothing else was asked for."""
+    session, request = visit.session, visit.request
+    if session is None or not session.has_moved or not is_confirmed(session):
+        return False
+    is_about_the_code = request.POST.get("step", "code") in ("code", "disown")
+    return is_about_the_code and not {"again", "device"} & request.GET.keys()
 
 
 def show(visit: Visit, issued: qr.Issued | None = None) -> HttpResponse:

@@ -28,7 +28,7 @@ def link_settings(request: HttpRequest) -> HttpResponse:
         "voided_at": tenant.links_voided_at,
         "waiting": invitations.outdated(tenant).count(),
         "most": invitations.MAX_AT_ONCE,
-        "address": links.url_of(),
+        "address": links.url_of(request.user.tenant),
     }
     return render(request, "settings/links.html", context)
 

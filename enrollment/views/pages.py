@@ -14,7 +14,7 @@ from devices.models import Device
 from enrollment import instructions, page_forms, platforms
 from enrollment.detection import IPHONE
 from enrollment.errors import TooManyTries
-from enrollment.models import SessionOutcome, StoppedReason
+from enrollment.models import EnrollmentSession, IssuedProfile, SessionOutcome, StoppedReason
 from enrollment.services import factors, journey, links, profiles
 from enrollment.services.journey import Step
 from enrollment.views import codes, reminding
@@ -34,16 +34,25 @@ def show(visit: Visit, *, form: forms.Form | None = None, status: int = 200) -> 
     if visit.is_gone:
         return gone(visit)
     session = visit.session
+    if codes.is_over(visit):
+        return codes.show(visit)
     if session is None or session.outcome not in (SessionOutcome.OPEN, SessionOutcome.ACTIVE):
         return _entrance(visit, form=form, status=status)
     profile = profiles.current(session)
     step = journey.step_of(session, profile)
     if codes.is_due(visit, step):
         return codes.show(visit)
-    number, names = journey.steps(session, step)
-    facts: dict[str, Any] = {"step": step, "number": number, "names": names}
+    facts = _facts(visit, session, step, profile)
     if step in FORMS:
         facts["form"] = form or FORMS[step]()
+    return page(visit, f"enrollment/{TEMPLATES[step]}.html", status=status, **facts)
+
+
+def _facts(
+    visit: Visit, session: EnrollmentSession, step: Step, profile: IssuedProfile | None
+) -> dict[str, Any]:
+    number, names = journey.steps(session, step)
+    facts: dict[str, Any] = {"step": step, "number": number, "names": names}
     if step == Step.PIN:
         facts |= {"may_request_pin": visit.policy.may_request_pin}
     if step == Step.TERMS and session.user is not None:
@@ -53,7 +62,7 @@ def show(visit: Visit, *, form: forms.Form | None = None, status: int = 200) -> 
         more = _profile(visit) if step == Step.PROFILE else _install(visit, state)
         facts |= {"profile": profile, "state": state, **more}
         facts |= reminding.facts(visit)
-    return page(visit, f"enrollment/{TEMPLATES[step]}.html", status=status, **facts)
+    return facts
 
 
 TEMPLATES = {
@@ -178,4 +187,4 @@ def show_note(visit: Visit, text: str, *, status: int) -> HttpResponse:
 
 def address(visit: Visit) -> str:
     """Return the public address of this page, as it is sent to a phone or drawn as a QR code."""
-    return links.url_of(visit.token.lower()) if visit.token else links.url_of()
+    return links.url_of(visit.tenant, visit.token.lower())

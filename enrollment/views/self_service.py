@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,12 +13,16 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import planes
 from accounts.models import User, UserSettings
+from accounts.services import tenants
 from core import net
 from core.errors import DomainError
 from devices.models import Device
 from enrollment import detection, platforms
 from enrollment.services import (
+    factors,
+    letters,
     links,
     mail_requests,
     push_addresses,
@@ -35,10 +41,16 @@ def device_add(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def begin_here(request: HttpRequest) -> HttpResponse:
-    """Hand the person over to the registration pages of the device that they hold."""
+    """Hand the person over to the registration pages of the device that they hold.
+
+    The cookie of an attempt reaches no other host: where the organisation has one of its own, a
+    code is the way there.
+    """
     detected = _detect(request)
     if not detected.is_enrollable_kind or _not_ready(request, detected):
         return redirect("me-device-add")
+    if tenants.for_host(request.get_host()) != request.user.tenant:
+        return _elsewhere(request)
     browser = registration.Browser(
         ip=net.client_ip(request),
         platform=detected.platform,
@@ -46,7 +58,9 @@ def begin_here(request: HttpRequest) -> HttpResponse:
         language=translation.get_language() or "",
     )
     try:
-        entered = registration.enter_signed_in(user=request.user, browser=browser)
+        entered = registration.enter_signed_in(
+            user=request.user, browser=browser, is_fresh=planes.proved_recently(request)
+        )
     except DomainError as error:
         return _page(request, error=error)
     response = redirect(reverse("enrollment:go", urlconf=settings.ROOT_URLCONF))
@@ -54,12 +68,31 @@ def begin_here(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _elsewhere(request: HttpRequest) -> HttpResponse:
+    """Lead to the host of the person's organisation. A link, for a form may lead nowhere else."""
+    try:
+        code = _make_code(request)
+    except DomainError as error:
+        return _page(request, error=error)
+    context = {"title": _("Go on there"), "url": code.url, "host": urlsplit(code.url).hostname}
+    return render(request, "me/go_on.html", context)
+
+
+def _make_code(request: HttpRequest) -> qr.Issued:
+    user = request.user
+    return qr.issue(
+        user=user,
+        actor=user.person_actor,
+        ip=net.client_ip(request),
+        is_fresh=planes.proved_recently(request),
+    )
+
+
 @require_POST
 def code_show(request: HttpRequest) -> HttpResponse:
     """Make a code and show it, once: a new one takes its place."""
-    user = request.user
     try:
-        code = qr.issue(user=user, actor=user.person_actor, ip=net.client_ip(request))
+        code = _make_code(request)
     except DomainError as error:
         return _page(request, error=error)
     return _page(request, code=code)
@@ -116,6 +149,7 @@ def _page(
 ) -> HttpResponse:
     user, detected = request.user, _detect(request)
     policy = UserSettings.objects.for_user(user)
+    needs_pin = factors.needs_pin(user, letters.newest_usable(user), policy)
     context = {
         "title": _("Add a device"),
         "detected": detected,
@@ -123,8 +157,9 @@ def _page(
         "is_full": policy.device_limit is not None and _count(user) >= policy.device_limit,
         "not_ready": _not_ready(request, detected),
         "may_request_pin": policy.may_request_pin,
-        "needs_pin": policy.require_pin,
-        "short_address": links.url_of(),
+        "needs_pin": needs_pin,
+        "will_ask_for_pin": needs_pin and not planes.proved_recently(request),
+        "short_address": links.url_of(user.tenant),
         "code": code,
         **codes.panel(user, code),
         "status_url": reverse("me-code-status"),

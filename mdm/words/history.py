@@ -26,6 +26,10 @@ ACTIONS: dict[str, Words] = {
     "core.tenant.changed": Words(_("Organisation changed"), NEUTRAL, "building"),
     "core.tenant.terms_accepted": Words(_("Terms of managing accepted"), GOOD, "check"),
     "core.tenant.setup_finished": Words(_("Setup finished"), GOOD, "circle-check"),
+    "core.history.retention_changed": Words(
+        _("How long the history is kept changed"), ATTENTION, "history"
+    ),
+    "core.history.pruned": Words(_("Old history deleted"), NEUTRAL, "trash"),
     "core.list.exported": Words(_("List exported"), NEUTRAL, "download"),
     "core.key.created": Words(_("Key created"), NEUTRAL, "key"),
     "core.key.retired": Words(_("Key retired"), NEUTRAL, "key"),
@@ -75,6 +79,7 @@ ACTIONS: dict[str, Words] = {
         _("Attributes of the device changed"), NEUTRAL, "pencil"
     ),
     "devices.device.enrolling": Words(_("Enrollment began"), PROGRESS, "hourglass"),
+    "devices.device.merged": Words(_("Joined with an earlier entry"), ATTENTION, "devices"),
     "devices.device.re_enrolled": Words(_("Enrolled again"), PROGRESS, "rotate"),
     "devices.device.active": Words(_("Became active"), GOOD, "circle-check"),
     "devices.device.retire_pending": Words(_("Retire ordered"), ATTENTION, "clock"),

@@ -114,6 +114,8 @@ def pages(world) -> list[str]:
         path("invitations:invitation-revoke", invitation),
         path("history-list"),
         path("search") + "?q=pia",
+        path("history-verify"),
+        path("settings-history"),
         path("history-detail", world["entry"]),
         path("settings-organisation"),
         path("settings-policy"),

@@ -13,7 +13,7 @@ from enrollment.services import push_addresses, registration
 from tests import factories
 from tests.e2e.test_pages_axe import SIZES, check
 from tests.e2e.test_pages_axe import sign_in as sign_in_portal
-from tests.enrollment.conftest import platform
+from tests.enrollment.conftest import IPHONE, platform
 from tests.fakes.web_push import Browser as WebPushBrowser
 from tests.portal import me, path, sign_in_me
 
@@ -66,14 +66,14 @@ def _left_unfinished(person) -> None:
         )
 
 
-def signed_in(context, live_server, person):
+def signed_in(context, live_server, person, base=""):
     from django.test import Client
 
     client = Client()
     sign_in_me(client, person, is_recent=True)
     name = django_settings.ME_COOKIE_NAME
-    cookie = {"name": name, "value": client.cookies[name].value, "url": live_server.url}
-    context.add_cookies([cookie])
+    cookie = {"name": name, "value": client.cookies[name].value}
+    context.add_cookies([cookie | {"url": base or live_server.url}])
 
 
 def pages(world) -> list[str]:
@@ -245,3 +245,24 @@ def test_a_cancelled_passkey_says_so_and_leaves_the_other_way(new_context, live_
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_text("That did not work, or was cancelled").wait_for()
     assert page.get_by_role("button", name="Sign in", exact=True).is_enabled()
+
+
+def test_the_registration_goes_on_at_the_host_of_the_organisation(
+    new_context, live_server, tenant, person, platform, settings
+):
+    """A form may lead to no other host, a link may: the way over is one."""
+    settings.MUSTER_PUBLIC_URL = localhost(live_server)
+    factories.tenant("globex", name="Globex", hosts=["localhost"])
+    type(tenant).objects.filter(pk=tenant.pk).update(hosts=["127.0.0.1"])
+    context = new_context(viewport={"width": 320, "height": 700}, user_agent=IPHONE)
+    signed_in(context, live_server, person, base=localhost(live_server))
+    page = context.new_page()
+    page.goto(localhost(live_server) + me("me-device-add"))
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_text("127.0.0.1").wait_for()
+    found = check(page, Axe())
+    assert not found, "\n".join(found)
+    page.get_by_role("link", name="Go on").click()
+    page.wait_for_url("http://127.0.0.1:*/go/q/*")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("heading", name="Know what happens").wait_for()

@@ -9,15 +9,16 @@ import threading
 import pytest
 from django.db import connections
 
+from accounts.models import UserSettings
 from accounts.services import users
 from core import clock, onetime
 from core.models import HistoryEntry, OneTimeSecret
 from devices.states import DeviceState
 from enrollment.errors import CodeRefused, TooManyTries
 from enrollment.models import EnrollmentSession, SessionOutcome, SessionStage, StoppedReason
-from enrollment.services import limits, qr, registration, sessions
+from enrollment.services import limits, pins, qr, registration, sessions
 from tests import factories
-from tests.enrollment.conftest import IPHONE, PASSWORD, WINDOWS, hours_later
+from tests.enrollment.conftest import IPHONE, MAC, PASSWORD, WINDOWS, hours_later
 
 pytestmark = pytest.mark.django_db
 IOS_13 = IPHONE.replace("iPhone OS 18_6", "iPhone OS 13_7").replace("Version/18.6", "Version/13.1")
@@ -184,6 +185,10 @@ def sign_in_at_the_desk(pages, user):
     return desk.send("code")
 
 
+def token_on(page):
+    return re.search(r"<code>\S+?/go/q/([a-z2-7]{32})</code>", page.html)[1]
+
+
 def test_a_computer_shows_the_code_after_signing_in(maker, pages):
     desk = sign_in_at_the_desk(pages, maker)
     url = re.search(r"<code>(http[^<]+/go/q/[a-z2-7]{32})</code>", desk.html)[1]
@@ -197,6 +202,82 @@ def test_a_computer_shows_the_code_after_signing_in(maker, pages):
     assert "an iPhone" in told["message"]
     desk.open("/go?code")
     assert "used by an iPhone" in desk.html
+
+
+def test_the_attempt_of_the_computer_ends_when_the_phone_takes_over(maker, pages):
+    desk = sign_in_at_the_desk(pages, maker)
+    shown = EnrollmentSession.objects.get()
+    assert shown.is_open
+    pages().open(path(token_on(desk))).send("start")
+    shown.refresh_from_db()
+    assert (shown.outcome, shown.stopped_reason) == ("cancelled", StoppedReason.MOVED)
+    assert shown.remind_at is None
+    on_the_phone = EnrollmentSession.objects.get(platform="iphone")
+    assert on_the_phone.is_open
+    assert on_the_phone.remind_at is not None
+
+
+def test_its_page_goes_on_telling_and_can_make_another_code(maker, pages):
+    desk = sign_in_at_the_desk(pages, maker)
+    pages().open(path(token_on(desk))).send("start")
+    assert desk.client.get("/go/code-status").json()["state"] == "used"
+    desk.path = "/go"
+    assert "used by an iPhone" in desk.open("/go").html
+    second = token_on(desk.send("code"))
+    assert pages().open(path(second)).send("start").step == "profile"
+    assert "used by an iPhone" in desk.open("/go").html
+    assert EnrollmentSession.objects.open().count() == 2, "two phones, no computer"
+
+
+def test_the_computer_can_be_used_for_another_person_then(maker, tenant, pages):
+    desk = sign_in_at_the_desk(pages, maker)
+    pages().open(path(token_on(desk))).send("start")
+    other = factories.user(tenant)
+    desk.open("/go?sign-in&again")
+    desk.path = "/go"
+    desk.send("sign-in", email=other.email, password="wrong entirely")
+    assert "data-error-summary" in desk.html
+    desk.send("sign-in", email=other.email, password=factories.PASSWORD)
+    assert EnrollmentSession.objects.filter(user=other, outcome="open").exists()
+
+
+@pytest.mark.parametrize("change", ["password", "disabled", "hours"])
+def test_it_tells_nothing_once_the_person_s_proof_is_worthless(maker, pages, monkeypatch, change):
+    desk = sign_in_at_the_desk(pages, maker)
+    pages().open(path(token_on(desk))).send("start")
+    if change == "password":
+        users.set_password(user=maker, password=PASSWORD, actor=maker.actor)
+    elif change == "disabled":
+        users.set_enabled(user=maker, enabled=False, actor=maker.actor)
+    else:
+        hours_later(monkeypatch, 24.5)
+    assert desk.client.get("/go/code-status").status_code == 404
+    assert "used by an iPhone" not in desk.open("/go").html
+    desk.path = "/go"
+    assert "/go/q/" not in desk.send("code").html
+
+
+def test_a_mac_with_a_profile_of_its_own_goes_on(maker, pages):
+    mac = pages(MAC).open("/go")
+    mac.send("sign-in", email=maker.email, password=factories.PASSWORD)
+    mac.send("profile")
+    mac.open("/go?code")
+    token = token_on(mac.send("code"))
+    pages().open(path(token)).send("start")
+    assert EnrollmentSession.objects.get(platform="mac").is_open
+    assert mac.open("/go").download
+
+
+def test_a_mac_that_only_showed_the_code_can_be_registered_too(maker, pages):
+    mac = pages(MAC).open("/go")
+    mac.send("sign-in", email=maker.email, password=factories.PASSWORD)
+    mac.open("/go?code")
+    pages().open(path(token_on(mac.send("code")))).send("start")
+    assert "Register this device, too" in mac.open("/go").html
+    mac.open("/go?again")
+    mac.path = "/go"
+    mac.send("sign-in", email=maker.email, password=factories.PASSWORD)
+    assert mac.step == "profile"
 
 
 def test_that_was_not_me_ends_the_attempt_on_the_other_device(maker, pages):
@@ -251,8 +332,6 @@ def test_only_the_browser_that_is_confirmed_hears_of_the_code(maker, pages):
 
 
 def test_a_mac_that_is_confirmed_can_show_a_code_too(maker, pages):
-    from tests.enrollment.conftest import MAC
-
     desk = pages(MAC).open("/go")
     desk.send("sign-in", email=maker.email, password=factories.PASSWORD)
     assert desk.step == "profile"
@@ -288,3 +367,37 @@ def test_scanned_by_many_at_once_one_gets_it(tenant):
 def test_the_subject_of_a_code_is_its_person(maker):
     issued, _token = code_of(maker)
     assert issued.secret.subject == onetime.subject_of(maker)
+
+
+@pytest.fixture
+def always_a_pin(tenant):
+    UserSettings.objects.filter(tenant=tenant).update(require_pin=True)
+
+
+def test_a_code_made_just_after_a_sign_in_asks_for_no_pin(maker, pages, always_a_pin):
+    _issued, token = code_of(maker)
+    assert pages().open(path(token)).send("start").step == "profile"
+
+
+def test_a_code_made_long_after_the_sign_in_asks_for_it(maker, pages, always_a_pin):
+    issued = qr.issue(user=maker, actor=maker.person_actor, is_fresh=False)
+    phone = pages().open(path(qr.token_in(issued.url))).send("start")
+    assert phone.step == "pin"
+    phone.path = "/go"
+    digits = pins.issue(user=maker, actor=maker.actor).digits
+    assert phone.send("pin", pin=digits).step == "profile"
+
+
+def test_it_asks_for_none_where_the_policy_wants_none(maker, pages):
+    issued = qr.issue(user=maker, actor=maker.person_actor, is_fresh=False)
+    assert pages().open(path(qr.token_in(issued.url))).send("start").step == "profile"
+
+
+def test_a_computer_that_took_the_pin_hands_over_without_another(maker, pages, always_a_pin):
+    desk = pages(WINDOWS).open("/go?sign-in")
+    desk.path = "/go"
+    desk.send("sign-in", email=maker.email, password=factories.PASSWORD)
+    assert desk.step == "pin"
+    desk.send("pin", pin=pins.issue(user=maker, actor=maker.actor).digits)
+    token = token_on(desk.send("code"))
+    assert pages().open(path(token)).send("start").step == "profile"

@@ -132,7 +132,7 @@ def test_the_qr_code_holds_the_link_and_nothing_else(invited, pages, monkeypatch
     monkeypatch.setattr(qrcode.QRCode, "get_matrix", lambda self: [[True]])
     invitation, letter = invited()
     pages().open(f"{letter.link}?device=other")
-    assert drawn == [links.url_of(token(letter))]
+    assert drawn == [links.url_of(invitation.tenant, token(letter))]
     assert invitation.user.email not in drawn[0]
     assert letter.pin not in drawn[0]
 

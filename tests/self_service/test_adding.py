@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+
 import pytest
 from django.conf import settings as conf
 
+from accounts.services import tenants
+from core import clock
 from core.models import OutboxMessage
 from enrollment.models import EnrollmentSession, SessionStage
+from enrollment.services import invitations
 from tests import factories
-from tests.enrollment.conftest import IPHONE, MAC, WINDOWS, platform
+from tests.enrollment.conftest import IPHONE, MAC, WINDOWS, Pages, mails, platform, quick_pins
 from tests.portal import history_of, me, text
 
 pytestmark = pytest.mark.django_db
-__all__ = ["platform"]
+__all__ = ["mails", "platform", "quick_pins"]
 
 
 @pytest.fixture
@@ -59,10 +65,100 @@ def test_the_cookie_of_the_attempt_is_not_that_of_the_portal(pia, apple):
     assert pia.get("/me/").status_code == 302
 
 
+def code_on(page) -> str:
+    return re.search(r"(/go/q/[a-z2-7]{32})", page)[1]
+
+
 def test_a_pin_that_the_organisation_always_asks_for_is_asked_for(pia, apple, policy):
+    """A while after the sign-in, by the button and by the code alike."""
     policy(require_pin=True)
+    page = text(pia.get(me("me-device-add"), headers={"User-Agent": IPHONE}))
+    assert "the registration will ask for a PIN, too" in page
     begin(pia, IPHONE)
     assert 'data-step="pin"' in text(pia.get("/go", headers={"User-Agent": IPHONE}))
+    code = code_on(text(pia.post(me("me-code"))))
+    assert Pages(IPHONE).open(code).send("start").step == "pin"
+
+
+def test_just_after_the_sign_in_neither_asks_for_it(fresh_pia, apple, policy):
+    policy(require_pin=True)
+    page = text(fresh_pia.get(me("me-device-add"), headers={"User-Agent": IPHONE}))
+    assert "the registration will ask for a PIN" not in page
+    begin(fresh_pia, IPHONE)
+    assert 'data-step="profile"' in text(fresh_pia.get("/go", headers={"User-Agent": IPHONE}))
+    code = code_on(text(fresh_pia.post(me("me-code"))))
+    assert Pages(IPHONE).open(code).send("start").step == "profile"
+
+
+def test_a_sign_in_counts_and_grows_old(client, person, apple, policy, time_machine):
+    policy(require_pin=True)
+    time_machine.move_to(clock.now())
+    client.post(me("account_login"), {"login": person.email, "password": factories.PASSWORD})
+    add = me("me-device-add")
+    assert "will ask for a PIN" not in text(client.get(add, headers={"User-Agent": IPHONE}))
+    time_machine.move_to(clock.now() + dt.timedelta(minutes=6))
+    assert "will ask for a PIN" in text(client.get(add, headers={"User-Agent": IPHONE}))
+
+
+def test_an_invitation_that_wants_a_pin_counts_like_the_policy(pia, person, admin, apple):
+    invitations.invite_user(user=person, actor=admin.actor, sender=admin, with_pin=True)
+    page = text(pia.get(me("me-device-add"), headers={"User-Agent": IPHONE}))
+    assert "will ask for a PIN" in page
+    begin(pia, IPHONE)
+    assert 'data-step="pin"' in text(pia.get("/go", headers={"User-Agent": IPHONE}))
+
+
+@pytest.fixture
+def two_hosts(tenant, settings):
+    """Acme and Globex on one server, each at a host of its own."""
+    settings.ALLOWED_HOSTS = ["mdm.acme.test", "mdm.globex.test"]
+    settings.MUSTER_PUBLIC_URL = "https://mdm.globex.test:8443"
+    factories.tenant("globex", name="Globex", hosts=["mdm.globex.test"])
+    tenant.hosts = ["mdm.acme.test", "old.acme.test"]
+    tenant.save(update_fields=["hosts"])
+
+
+def test_the_hand_over_goes_to_the_host_of_the_organisation(pia, person, apple, two_hosts):
+    answer = pia.post(
+        me("me-begin-here"), headers={"User-Agent": IPHONE, "Host": "mdm.globex.test"}
+    )
+    page = text(answer)
+    assert "Acme Aerospace registers devices at an address of its own" in page
+    url = re.search(r'href="(https://[^"]+)"', page)[1]
+    assert re.fullmatch(r"https://mdm\.acme\.test:8443/go/q/[a-z2-7]{32}", url)
+    assert conf.GO_COOKIE_NAME not in answer.cookies
+    assert not EnrollmentSession.objects.exists()
+    phone = Pages(IPHONE)
+    phone.client.defaults["HTTP_HOST"] = "mdm.acme.test"
+    assert phone.open(code_on(url)).send("start").step == "profile"
+    assert EnrollmentSession.objects.get().user == person
+
+
+def test_on_the_host_of_the_organisation_it_goes_on_there(pia, apple, two_hosts):
+    answer = pia.post(me("me-begin-here"), headers={"User-Agent": IPHONE, "Host": "mdm.acme.test"})
+    assert answer.headers["Location"] == "/go"
+
+
+def test_codes_links_and_addresses_name_the_host_of_the_organisation(
+    pia, person, admin, apple, two_hosts, mails
+):
+    page = text(pia.post(me("me-code"), headers={"Host": "mdm.globex.test"}))
+    assert "<code>https://mdm.acme.test:8443/go/q/" in page
+    assert "https://mdm.acme.test:8443/go<" in page
+    invitations.invite_user(user=person, actor=admin.actor, sender=admin)
+    letter = mails()[-1]
+    assert "https://mdm.acme.test:8443/go/" in letter.text
+    assert "globex" not in letter.text
+
+
+def test_an_organisation_alone_is_at_the_public_address(tenant, settings):
+    settings.MUSTER_PUBLIC_URL = "https://mdm.example.org"
+    tenant.hosts = ["other.example.org"]
+    assert tenants.url_of(tenant) == "https://mdm.example.org"
+    factories.tenant("globex")
+    assert tenants.url_of(tenant) == "https://other.example.org"
+    tenant.hosts = ["other.example.org", "mdm.example.org"]
+    assert tenants.url_of(tenant) == "https://mdm.example.org"
 
 
 def test_a_temporary_password_comes_first(pia, person, apple):
