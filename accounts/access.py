@@ -43,6 +43,7 @@ PERMISSIONS: dict[str, Any] = {
     "devices.delete": _("Delete device entries"),
     "devices.raw": _("See commands and answers as they were sent"),
     "devices.reveal_pin": _("Reveal lock PINs of Macs"),
+    "devices.freeze": _("Freeze destructive orders, and lift the freeze"),
     "users.view": _("See people"),
     "users.manage": _("Add, edit and disable people"),
     "users.reveal_pin": _("Make registration PINs and see them"),
@@ -67,7 +68,7 @@ REQUIRES: dict[str, tuple[str, ...]] = {
     "users.manage": ("users.view",),
     "users.reveal_pin": ("users.view",),
     "roles.assign": ("users.view",),
-    "groups.manage": ("groups.view",),
+    "groups.manage": ("groups.view", "devices.view", "users.view"),
     "attributes.set": ("devices.view", "users.view"),
     "attributes.manage": ("settings.view",),
     "invitations.view": ("users.view",),
@@ -88,7 +89,11 @@ class ReadyMadeRole:
 _VIEW = frozenset(name for name in PERMISSIONS if name.endswith(".view"))
 READY_MADE_ROLES = (
     ReadyMadeRole("owner", _("Owner"), frozenset(PERMISSIONS)),
-    ReadyMadeRole("administrator", _("Administrator"), frozenset(PERMISSIONS) - {"roles.assign"}),
+    ReadyMadeRole(
+        "administrator",
+        _("Administrator"),
+        frozenset(PERMISSIONS) - {"roles.assign", "devices.freeze"},
+    ),
     ReadyMadeRole(
         "helpdesk",
         _("Help desk"),

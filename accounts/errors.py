@@ -78,6 +78,14 @@ class GroupNotManual(DomainError):
     message = _("A rule chooses who is in this group. Change the rule instead.")
 
 
+class NotAllowedToAsk(DomainError):
+    """A rule must not tell somebody what they may not see."""
+
+    code = "not_allowed_to_ask"
+    status = 403
+    message = _("To make rules you must be allowed to see devices and people.")
+
+
 class GroupInUse(DomainError):
     code = "group_in_use"
     status = 409

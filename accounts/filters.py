@@ -7,12 +7,17 @@ from typing import ClassVar
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, User
+from accounts.models import AttributeDefinition, AttributeOwner, GroupKind, Role, User, UserGroup
 from core.filters import SearchFilterSet
 
 
 def _roles(request):
     return Role.objects.visible_to(request.user) if request else Role.objects.none()
+
+
+def _groups(request):
+    groups = UserGroup.objects
+    return groups.visible_to(request.user) if request else groups.none()
 
 
 class UserFilterSet(SearchFilterSet):
@@ -30,12 +35,19 @@ class UserFilterSet(SearchFilterSet):
         label=_("Role"), queryset=_roles, field_name="roles", distinct=True
     )
 
-    chips: ClassVar[tuple[str, ...]] = ("account", "access", "role")
+    group = django_filters.ModelChoiceFilter(
+        label=_("Group"), queryset=_groups, method="filter_group"
+    )
+
+    chips: ClassVar[tuple[str, ...]] = ("account", "access", "role", "group")
     search_label = _("Name or e-mail address")
 
     class Meta:
         model = User
         fields: ClassVar[list[str]] = []
+
+    def filter_group(self, queryset, name: str, value: UserGroup):
+        return queryset.filter(group_memberships__group=value)
 
     def filter_account(self, queryset, name: str, value: str):
         return queryset.filter(is_active=value == "enabled")
@@ -44,3 +56,20 @@ class UserFilterSet(SearchFilterSet):
         if value == "some":
             return queryset.administrators()
         return queryset.filter(roles__isnull=True)
+
+
+class GroupFilterSet(SearchFilterSet):
+    """For groups of every shape."""
+
+    kind = django_filters.ChoiceFilter(choices=GroupKind.choices, label=_("Kind"))
+
+    chips: ClassVar[tuple[str, ...]] = ("kind",)
+    search_label = _("Name or description")
+
+
+class AttributeFilterSet(django_filters.FilterSet):
+    owner_kind = django_filters.ChoiceFilter(choices=AttributeOwner.choices, label=_("About"))
+
+    class Meta:
+        model = AttributeDefinition
+        fields: ClassVar[list[str]] = []

@@ -31,6 +31,7 @@ class ZoneField(forms.ChoiceField):
     def __init__(self, *, empty_label=None, **options) -> None:
         first = [("", empty_label)] if empty_label else []
         super().__init__(choices=lambda: [*first, *_zones()], **options)
+        self.widget.attrs["data-combobox"] = ""
 
 
 class PlainFields:
@@ -135,6 +136,7 @@ class PolicyForm(WordedModelForm):
             "profile_minutes",
             "device_limit",
             "max_reminders",
+            "network_accounts",
             "confirm_registration",
             "self_service_check_in",
             "self_service_lock",

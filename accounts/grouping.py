@@ -21,7 +21,8 @@ from core.rules.fields import Catalogue
 class Shape:
     """`member` is the field that names a row of `model` in `memberships` and in `values` (those of
     custom attributes, whose definitions have `key` as owner). `candidates` are the rows that a rule
-    may choose from; `builtin` are the rules of the built-in groups."""
+    may choose from; `builtin` are the rules of the built-in groups; `view_permissions` are needed
+    to ask about them."""
 
     key: str
     model: type[Model]
@@ -32,6 +33,7 @@ class Shape:
     candidates: Callable[[], QuerySet[Any]]
     catalogue: Callable[[uuid.UUID], Catalogue]
     builtin: Mapping[str, dict[str, Any]]
+    view_permissions: tuple[str, ...]
 
     @property
     def app(self) -> str:

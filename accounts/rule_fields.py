@@ -108,4 +108,5 @@ SHAPE = Shape(
             "rules": [{"field": "has_role", "operator": "equals", "value": True}],
         },
     },
+    view_permissions=("users.view",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from devices.actions import Action
-from devices.services import actions, belonging, lifecycle, lost_mode
+from devices.services import actions, belonging, closing, lifecycle, lost_mode, wipes
 from devices.states import DELETABLE, PENDING_ORDER, DeviceState
 
 S = DeviceState
@@ -185,7 +185,7 @@ ACTIONS = (
         icon="circle-x",
         box="order",
         permission="devices.close_order",
-        run=lifecycle.close_order,
+        run=closing.close_order,
         question=_("Close the order of %(name)s?"),
         done=_("The order is closed. Whether the device obeyed stays unknown."),
         consequences=(
@@ -218,7 +218,8 @@ ACTIONS = (
         label=_("Wipe"),
         icon="eraser",
         permission="devices.wipe",
-        run=lifecycle.request_wipe,
+        run=wipes.order,
+        run_many=wipes.begin,
         question=_("Wipe %(name)s?"),
         submit_label=_("Wipe this device"),
         done=_("Wipe is ordered. Cancel it before the device has it."),

@@ -36,6 +36,8 @@ class Action:
     the device decides whether it understands the action. `is_order`: moves the device's state.
     `is_command`: `run` returns the queued Command. `box` names the part of the device page that
     offers it instead of the header: "order" or "lost".
+    `run_many`, where there is one, takes the place of `run` for a device of a bulk
+    order, `operation`, about which everything was asked before.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Action:
     permission: str
     run: Callable[..., Any]
     done: Any
+    run_many: Callable[..., Any] | None = None
     question: Any = ""
     submit_label: Any = ""
     consequences: tuple[Any, ...] = ()
@@ -116,6 +119,11 @@ def find(key: str) -> Action:
         return _registry[key]
     except KeyError:
         raise NotSupported from None
+
+
+def label_of(key: str) -> Any:
+    """Return what an action is called; one that is gone keeps its key."""
+    return _registry[key].label if key in _registry else key
 
 
 def understood_by(device: Device) -> frozenset[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.errors import DomainError
 
@@ -115,7 +117,17 @@ class CommandIsOrder(DomainError):
 class WipeLimitReached(DomainError):
     code = "wipe_limit"
     status = 409
-    message = gettext_lazy("Another wipe is still under way. Wait for it, or cancel it.")
+
+    def __init__(self, *, limit: int = 1, waiting: int = 1) -> None:
+        self.limit, self.waiting = limit, waiting
+        words = ngettext(
+            "At most %(limit)d wipe may be under way at a time, and %(waiting)d waits already. "
+            "Wait, cancel one, or raise the limit in the settings.",
+            "At most %(limit)d wipes may be under way at a time, and %(waiting)d wait already. "
+            "Wait, cancel some, or raise the limit in the settings.",
+            limit,
+        )
+        super().__init__(words % {"limit": limit, "waiting": waiting})
 
 
 class DeviceLimitReached(DomainError):
@@ -164,3 +176,109 @@ class NotYourSearch(DomainError):
     code = "not_your_search"
     status = 403
     message = gettext_lazy("An administrator is looking for this device. Ask them.")
+
+
+class WipeWaits(DomainError):
+    """The device is already in a wipe that a second administrator has to approve."""
+
+    code = "wipe_waits"
+    status = 409
+    message = gettext_lazy("A wipe of this device already waits for approval.")
+
+
+class Frozen(DomainError):
+    code = "frozen"
+    status = 409
+    message = gettext_lazy(
+        "Destructive orders are frozen for the whole organisation. An owner can lift that."
+    )
+
+
+class NothingSelected(DomainError):
+    code = "nothing_selected"
+    message = gettext_lazy("No device is left to do this to.")
+
+
+class TooManyTargets(DomainError):
+    code = "too_many_targets"
+    message = gettext_lazy("One order may reach at most 100,000 devices. Narrow the filter.")
+
+
+class SelectionChanged(DomainError):
+    """More or fewer devices match than whoever confirmed was shown."""
+
+    code = "selection_changed"
+    status = 409
+
+    def __init__(self, *, count: int) -> None:
+        self.count = count
+        words = ngettext(
+            "The devices changed meanwhile: there is now %(count)d. Look again and confirm.",
+            "The devices changed meanwhile: there are now %(count)d. Look again and confirm.",
+            count,
+        )
+        super().__init__(words % {"count": count})
+
+
+class OperationOver(DomainError):
+    code = "operation_over"
+    status = 409
+    message = gettext_lazy("This order is finished; nothing is left to cancel.")
+
+
+class NotYourOperation(DomainError):
+    code = "not_your_operation"
+    status = 403
+    message = gettext_lazy(
+        "Only whoever ordered it, or somebody who may cancel orders, can do that."
+    )
+
+
+class CannotApprove(DomainError):
+    """Whoever approves must be somebody else, with rights that are not brand-new."""
+
+    code = "cannot_approve"
+    status = 403
+    REASONS: ClassVar[dict[str, Any]] = {
+        "no_permission": gettext_lazy("Only administrators who may wipe devices can approve."),
+        "is_requester": gettext_lazy("You ordered this yourself. Somebody else has to approve it."),
+        "cool_down": gettext_lazy(
+            "Your rights are less than 72 hours old. Until then somebody else has to approve."
+        ),
+        "promoted_by_requester": gettext_lazy(
+            "Whoever ordered this gave you your rights. Somebody else has to approve it."
+        ),
+        "not_signed_in": gettext_lazy("Only a person who signed in just now can approve."),
+    }
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(str(self.REASONS[why]))
+
+
+class HoldOver(DomainError):
+    code = "hold_over"
+    status = 409
+    message = gettext_lazy("This was decided already, or waited too long.")
+
+
+class TargetsChanged(DomainError):
+    """What is to be approved is not what was requested, or not what was shown."""
+
+    code = "targets_changed"
+    status = 409
+    message = gettext_lazy(
+        "The devices or the parameters are not those that you were shown. Order it anew."
+    )
+
+
+class UnknownDevices(DomainError):
+    """Something that was named is not a device of the organisation: nothing is done to the rest."""
+
+    code = "unknown_devices"
+    message = gettext_lazy("Some of the devices do not exist. Nothing was done.")
+
+
+class UnknownFilter(DomainError):
+    code = "unknown_filter"
+    message = gettext_lazy("This filter is not understood. Nothing was done.")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.filters import SearchFilterSet
-from devices.models import Command, Device, Ownership, Platform
+from devices.models import Command, Device, DeviceGroup, Ownership, Platform
 from devices.states import MANAGED, CommandStatus, DeviceState
 
 SILENT = {"day": dt.timedelta(days=1), "week": dt.timedelta(days=7), "month": dt.timedelta(days=30)}
@@ -20,6 +20,11 @@ ORDERS = {
     "retire": (DeviceState.RETIRE_PENDING, DeviceState.RETIRE_SENT),
     "wipe": (DeviceState.WIPE_PENDING, DeviceState.WIPE_SENT),
 }
+
+
+def _groups(request):
+    groups = DeviceGroup.objects
+    return groups.visible_to(request.user) if request else groups.none()
 
 
 class DeviceFilterSet(SearchFilterSet):
@@ -57,6 +62,9 @@ class DeviceFilterSet(SearchFilterSet):
         method="filter_refused",
         choices=[("day", _("Refused one since yesterday")), ("week", _("Refused one this week"))],
     )
+    group = django_filters.ModelChoiceFilter(
+        label=_("Group"), queryset=_groups, method="filter_group"
+    )
     user = django_filters.UUIDFilter(field_name="user_id", label=_("Person"))
 
     chips: ClassVar[tuple[str, ...]] = (
@@ -65,6 +73,7 @@ class DeviceFilterSet(SearchFilterSet):
         "managed",
         "silent",
         "order",
+        "group",
         "archived",
     )
     linked: ClassVar[tuple[str, ...]] = ("refused", "ownership", "user")
@@ -77,6 +86,9 @@ class DeviceFilterSet(SearchFilterSet):
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)
         return queryset if self.form.cleaned_data.get("archived") else queryset.current()
+
+    def filter_group(self, queryset, name: str, value: DeviceGroup):
+        return queryset.filter(group_memberships__group=value)
 
     def filter_silent(self, queryset, name: str, value: str):
         before = clock.now() - SILENT[value]

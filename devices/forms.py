@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -179,11 +179,10 @@ class WipeForm(ActionForm):
 class WipeOptionsForm(WipeForm):
     """Offers what the platform knows; for many devices everything, each takes what it knows."""
 
-    preserve_data_plan = forms.BooleanField(
-        label=_("Keep the mobile data plan"),
+    erase_data_plan = forms.BooleanField(
+        label=_("Erase the mobile data plan too"),
         required=False,
-        initial=True,
-        help_text=_("An eSIM stays usable. Without it, the operator has to make it anew."),
+        help_text=_("An eSIM is gone then, and the operator has to make it anew."),
     )
     return_to_service = forms.BooleanField(
         label=_("Set the device up again by itself"),
@@ -196,21 +195,31 @@ class WipeOptionsForm(WipeForm):
     obliteration_behavior = forms.ChoiceField(
         label=_("How the Mac is erased"), choices=OBLITERATION, required=False
     )
-    OPTIONS = ("preserve_data_plan", "return_to_service", "obliteration_behavior")
-    field_order = ("preserve_data_plan", "return_to_service", "obliteration_behavior")
+    # The field of each option of the service.
+    OPTIONS: ClassVar = {
+        "preserve_data_plan": "erase_data_plan",
+        "return_to_service": "return_to_service",
+        "obliteration_behavior": "obliteration_behavior",
+    }
+    field_order = ("erase_data_plan", "return_to_service", "obliteration_behavior")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.device is None:
             return
-        for name in self.OPTIONS:
-            if name not in options_of(self.device):
-                del self.fields[name]
+        known = options_of(self.device)
+        for option, field in self.OPTIONS.items():
+            if option not in known:
+                del self.fields[field]
 
     def params(self) -> dict[str, Any]:
         cleaned = dict(self.cleaned_data)
-        options = {name: cleaned.pop(name) for name in self.OPTIONS if name in cleaned}
-        options = {name: value for name, value in options.items() if value != ""}
+        options = {
+            option: cleaned.pop(field) for option, field in self.OPTIONS.items() if field in cleaned
+        }
+        if "preserve_data_plan" in options:
+            options["preserve_data_plan"] = not options["preserve_data_plan"]
+        options = {option: value for option, value in options.items() if value != ""}
         return cleaned | {"options": options}
 
 

@@ -123,4 +123,5 @@ SHAPE = Shape(
         "company": _one("ownership", Ownership.COMPANY.value),
         "personal": _one("ownership", Ownership.PERSONAL.value),
     },
+    view_permissions=("devices.view", "users.view"),
 )

@@ -85,3 +85,13 @@ class DeviceTable(BaseTable):
 
     def value_identifier(self, record: Device) -> str:
         return record.physical.key
+
+
+class SelectableDeviceTable(DeviceTable):
+    """With boxes for those who may order something of several devices."""
+
+    select = PartColumn("devices/_select_cell.html", verbose_name="")
+
+    class Meta(DeviceTable.Meta):
+        fields = ("select", *DeviceTable.Meta.fields)
+        sequence = (*fields, "...")

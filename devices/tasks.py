@@ -19,3 +19,30 @@ def sweep_unfinished() -> int:
     from devices.services import lifecycle
 
     return lifecycle.abandon_unfinished()
+
+
+@shared_task(base=DoorbellTask)
+def work_operation(operation_id: str) -> bool:
+    """Do some batches of a bulk order, and ring again while there is more."""
+    from devices.services import operation_work
+
+    has_more = operation_work.work(operation_id)
+    if has_more:
+        work_operation.ring(operation_id)
+    return has_more
+
+
+@shared_task(base=DoorbellTask)
+def sweep_operations() -> int:
+    """Find bulk orders that a lost ring or a killed worker left behind."""
+    from devices.services import operation_work
+
+    return operation_work.sweep()
+
+
+@shared_task(base=DoorbellTask)
+def settle_holds() -> int:
+    """Release, end or apply what waited for a second administrator."""
+    from devices.services import holds
+
+    return holds.settle_due()

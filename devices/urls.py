@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from devices.views import actions, commands, portal
+from devices.views import actions, commands, governance, operations, portal
 
 app_name = "devices"
 urlpatterns = [
@@ -13,5 +13,18 @@ urlpatterns = [
     path("devices/<uuid:pk>/location/", commands.location_reveal, name="location-reveal"),
     path("devices/commands/<uuid:pk>/", commands.command_raw, name="command-raw"),
     path("devices/commands/<uuid:pk>/cancel/", commands.command_cancel, name="command-cancel"),
+    path("operations/", operations.operation_list, name="operation-list"),
+    path("operations/new/", operations.operation_new, name="operation-new"),
+    path("operations/wipes/", governance.wipe_list, name="wipe-list"),
+    path("operations/<uuid:pk>/", operations.operation_detail, name="operation-detail"),
+    path("operations/<uuid:pk>/cancel/", operations.operation_cancel, name="operation-cancel"),
+    path("operations/<uuid:pk>/retry/", operations.operation_retry, name="operation-retry"),
+    path("operations/approvals/<uuid:pk>/", governance.hold_detail, name="hold-detail"),
+    path("operations/approvals/<uuid:pk>/approve/", governance.hold_approve, name="hold-approve"),
+    path("operations/approvals/<uuid:pk>/stop/", governance.hold_stop, name="hold-stop"),
+    path("settings/protection/", governance.protection, name="protection"),
+    path("settings/protection/limit/", governance.protection_limit, name="protection-limit"),
+    path("settings/protection/freeze/", governance.freeze, name="freeze"),
+    path("settings/protection/lift/", governance.lift, name="lift"),
     *actions.routes(),
 ]

@@ -12,7 +12,9 @@ from django.utils.functional import SimpleLazyObject
 from accounts import planes
 from accounts.services import tenants
 from accounts.views import saved
+from devices.services import safeguards
 from mdm import degraded, navigation
+from mdm.groups_ui import DEVICES
 from mdm.setup import steps
 
 
@@ -31,11 +33,21 @@ def portal(request: HttpRequest) -> dict:
         "may": {name.replace(".", "_"): True for name in user.permissions},
         "navigation": partial(navigation.rail, request),
         "settings_pages": partial(navigation.settings_pages, request),
+        "group_pages": DEVICES,
         "degraded": partial(degraded.notices, user),
+        "freeze": SimpleLazyObject(partial(_freeze, user)),
         "setup_hint": partial(steps.hint, user),
         "saved_views": partial(saved.menu, request),
         "error_layout": "base.html",
     }
+
+
+def _freeze(user):
+    """The emergency freeze, for everybody with rights about devices; None without one."""
+    if not any(name.startswith("devices.") for name in user.permissions):
+        return None
+    row = safeguards.of(user.tenant_id)
+    return row if row.is_frozen else None
 
 
 def _self_service(request: HttpRequest, user) -> dict:

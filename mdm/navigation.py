@@ -27,6 +27,7 @@ class Item:
 RAIL = (
     Item(_("Home"), "home", "home"),
     Item(_("Devices"), "devices", "devices:device-list", "devices.view"),
+    Item(_("Operations"), "list-check", "devices:operation-list", "devices.view"),
     Item(_("People"), "users", "user-list", "users.view"),
     Item(_("Invitations"), "mail", "invitations:invitation-list", "invitations.view"),
     Item(_("History"), "history", "history-list", "history.view"),
@@ -35,10 +36,12 @@ RAIL = (
 SETTINGS = (
     Item(_("Organisation"), "building", "settings-organisation", "settings.view"),
     Item(_("Enrollment"), "adjustments", "settings-policy", "settings.view"),
+    Item(_("Attributes"), "pencil", "settings-attributes", "settings.view"),
     Item(_("Terms"), "check", "settings-terms", "settings.view"),
     Item(_("Mail"), "mail", "settings-mail", "settings.view"),
     Item(_("Push certificate"), "certificate", "settings-push", "settings.view"),
     Item(_("Reminders"), "clock", "settings-reminders", "settings.view"),
+    Item(_("Wipe protection"), "shield-check", "devices:protection", "settings.view"),
     Item(_("History"), "history", "settings-history", "settings.view"),
     Item(_("API tokens"), "key", "settings-tokens", "settings.view"),
     Item(_("Health"), "shield-check", "settings-health", "settings.view"),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("accounts.portal_urls")),
     path("", include("enrollment.portal_urls")),
     path("", include("enrollment.reminder_urls")),
+    path("", include("mdm.group_urls")),
     path("devices/<uuid:pk>/", device_page.device_detail, name="device-detail"),
     path("users/", people.user_list, name="user-list"),
     path("users/<uuid:pk>/", people.user_detail, name="user-detail"),

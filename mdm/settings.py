@@ -270,7 +270,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 MAIL_DIR = DATA_DIR / "mail"
 if env("EMAIL_URL", default=""):
     _mail = env.email_url("EMAIL_URL")
-    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+    EMAIL_BACKEND = _mail["EMAIL_BACKEND"].replace(
+        "django.core.mail.backends.smtp", "core.gateways.smtp"
+    )
     EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
     EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
@@ -302,7 +304,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"DeviceStateEnum": "devices.states.DeviceState"},
+    "ENUM_NAME_OVERRIDES": {
+        "GroupKindEnum": "accounts.models.GroupKind",
+        "AttributeKindEnum": "accounts.models.AttributeKind",
+        "RuleFieldKindEnum": "core.rules.fields.KINDS",
+        "DeviceStateEnum": "devices.states.DeviceState",
+    },
     "PREPROCESSING_HOOKS": ["core.api.schema.only_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -6,6 +6,8 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api import views
+from accounts.api.attributes import AttributeViewSet
+from accounts.api.groups import UserGroupViewSet
 from accounts.api.terms import TermsViewSet
 
 ONE = {"get": "retrieve", "patch": "partial_update"}
@@ -13,6 +15,8 @@ router = SimpleRouter(use_regex_path=False)
 router.register("users", views.UserViewSet, basename="api-user")
 router.register("roles", views.RoleViewSet, basename="api-role")
 router.register("tokens", views.TokenViewSet, basename="api-token")
+router.register("user-groups", UserGroupViewSet, basename="api-user-group")
+router.register("attributes", AttributeViewSet, basename="api-attribute")
 router.register("terms", TermsViewSet, basename="api-terms")
 urlpatterns = [
     *router.urls,

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
+from accounts.api.attributes import ValuesSerializer, answer_values
 from accounts.errors import ForeignObject, NotAllowedToGrant
 from accounts.filters import UserFilterSet
 from accounts.models import ApiToken, Role, User, UserSettings
@@ -39,6 +40,8 @@ class UserViewSet(ReadOnlyApiViewSet):
         "enable": "users.manage",
         "disable": "users.manage",
         "roles": "roles.assign",
+        "attributes": "users.view",
+        "set_attributes": "attributes.set",
     }
 
     @extend_schema(
@@ -76,6 +79,18 @@ class UserViewSet(ReadOnlyApiViewSet):
     def disable(self, request: Request, pk: str) -> Response:
         """Disable a person: ends their sessions, links and tokens; devices stay managed."""
         return self._switch(request, enabled=False)
+
+    @extend_schema(request=None, responses={200: ValuesSerializer})
+    @action(detail=True, filter_backends=[])
+    def attributes(self, request: Request, pk: str) -> Response:
+        """The custom attributes of this person, by key; what is empty is left out."""
+        return answer_values(request, "user", self.get_object())
+
+    @extend_schema(request=ValuesSerializer, responses={200: ValuesSerializer})
+    @attributes.mapping.patch
+    def set_attributes(self, request: Request, pk: str) -> Response:
+        """Set or clear custom attributes of this person."""
+        return answer_values(request, "user", self.get_object())
 
     @extend_schema(request=serializers.RolesSerializer, responses={200: serializers.UserSerializer})
     @action(detail=True, methods=["put"])

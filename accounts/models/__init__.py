@@ -9,7 +9,7 @@ from accounts.models.attribute import (
 from accounts.models.group import GroupKind, UserGroup, UserGroupMembership
 from accounts.models.role import Role
 from accounts.models.session import SessionAudience, UserSession
-from accounts.models.settings import UserSettings
+from accounts.models.settings import NetworkAccounts, UserSettings
 from accounts.models.terms import AcceptancePlace, TermsAcceptance, TermsOfService
 from accounts.models.token import ApiToken
 from accounts.models.user import User, UserSource
@@ -22,6 +22,7 @@ __all__ = [
     "AttributeKind",
     "AttributeOwner",
     "GroupKind",
+    "NetworkAccounts",
     "Role",
     "SavedView",
     "SessionAudience",

@@ -18,6 +18,12 @@ def _between(low: int, high: int) -> list:
 SELF_SERVICE_ACTIONS = ("check_in", "lock", "clear_passcode", "lost_mode", "retire", "wipe")
 
 
+class NetworkAccounts(models.TextChoices):
+    NEVER = "never", _("Never")
+    REGISTRATION = "registration", _("The one who is logged in while the Mac is registered")
+    ALL = "all", _("Everybody who logs in")
+
+
 class UserSettingsQuerySet(VisibleQuerySet):
     view_permission: ClassVar[str] = "settings.view"
 
@@ -58,6 +64,16 @@ class UserSettings(TenantModel):
     )
     max_reminders = models.PositiveSmallIntegerField(
         _("reminders of an unfinished enrollment"), default=30, validators=_between(0, 30)
+    )
+    network_accounts = models.CharField(
+        _("network accounts managed on a Mac"),
+        max_length=12,
+        choices=NetworkAccounts.choices,
+        default=NetworkAccounts.REGISTRATION,
+        help_text=_(
+            "What is sent to a managed user reaches that user only. The local user who registers "
+            "a Mac is always managed."
+        ),
     )
     confirm_registration = models.BooleanField(
         _("people get a mail when a device of theirs is registered"),

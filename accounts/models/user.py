@@ -62,6 +62,11 @@ class User(TenantModel, AbstractBaseUser):
     is_active = models.BooleanField(_("enabled"), default=True)
     must_change_password = models.BooleanField(default=False)
     password_changed_at = models.DateTimeField(null=True, blank=True)
+    # When rights were last added, and by whom: whoever just got them decides nothing grave yet.
+    promoted_at = models.DateTimeField(null=True, blank=True)
+    promoted_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     roles = models.ManyToManyField("accounts.Role", related_name="users", blank=True)
     # Due column: something that rules of groups may ask about has changed. A new person is due.
     groups_due_at = models.DateTimeField(null=True, blank=True, editable=False, default=clock.now)

@@ -11,13 +11,15 @@ import datetime as dt
 import uuid
 import zoneinfo
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts import grouping
+from accounts.access import Principal
+from accounts.errors import NotAllowedToAsk
 from accounts.grouping import Shape
 from accounts.models.group import Group
 from core import clock, history
@@ -36,6 +38,7 @@ DRIFT_EVERY = dt.timedelta(minutes=15)
 CHECK_EVERY = dt.timedelta(hours=6)
 BATCH, BATCHES = 500, 40
 INSERT = 5000
+SAMPLE = 10
 
 log = structlog.get_logger(__name__)
 SWEEP = Actor.system("groups")
@@ -209,6 +212,33 @@ def ring() -> None:
     from accounts.tasks import sweep_groups
 
     transaction.on_commit(sweep_groups.ring)
+
+
+class Preview(NamedTuple):
+    """What a rule would choose: how many, the first of them, and the rule as it was read."""
+
+    rule: Branch
+    total: int
+    sample: list[Any]
+
+
+def preview(*, shape: Shape, principal: Principal, rule: dict[str, Any]) -> Preview:
+    """Return what a rule would choose now. Raises RuleInvalid, NotAllowedToAsk.
+
+    Five queries at most.
+    """
+    check_may_ask(shape, principal)
+    catalogue = shape.catalogue(principal.tenant_id)
+    read = parse(rule, catalogue)
+    rows = matching(shape, Tenant.objects.get(pk=principal.tenant_id), read, catalogue)
+    seen: Any = rows.order_by("pk")[:SAMPLE]
+    return Preview(read, rows.order_by().count(), list(seen))
+
+
+def check_may_ask(shape: Shape, principal: Principal) -> None:
+    """Let nobody find out by a rule what they may not see. Raises NotAllowedToAsk."""
+    if not all(principal.has(name) for name in shape.view_permissions):
+        raise NotAllowedToAsk
 
 
 def of_tenant(tenant_id: uuid.UUID) -> Iterator[tuple[Shape, Group, dict[str, Any]]]:

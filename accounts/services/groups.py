@@ -190,6 +190,15 @@ def remove_members(*, group: Group, ids: Iterable[uuid.UUID], actor: Actor) -> i
 
 
 @transaction.atomic
+def move_members(
+    *, group: Group, add: Iterable[uuid.UUID], remove: Iterable[uuid.UUID], actor: Actor
+) -> None:
+    """Put some in and take others out, all or nothing. Raises GroupNotManual, ForeignObject."""
+    add_members(group=group, ids=add, actor=actor)
+    remove_members(group=group, ids=remove, actor=actor)
+
+
+@transaction.atomic
 def set_manual_groups(*, shape: Shape, member: Any, groups: Iterable[Group], actor: Actor) -> None:
     """Make `groups` the manual groups of one row, which its history tells.
 

@@ -21,6 +21,7 @@ POLICY_FIELDS = (
     "profile_minutes",
     "device_limit",
     "max_reminders",
+    "network_accounts",
     "confirm_registration",
     "self_service_check_in",
     "self_service_lock",

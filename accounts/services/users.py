@@ -92,7 +92,10 @@ def set_enabled(*, user: User, enabled: bool, actor: Actor) -> User:
     if not enabled:
         _keep_an_owner(user)
     user.is_active, user.groups_due_at = enabled, clock.now()
-    user.save(update_fields=["is_active", "groups_due_at"])
+    if enabled and user.is_administrator:
+        # A sleeping account that is woken up has its rights anew.
+        user.promoted_at = clock.now()
+    user.save(update_fields=["is_active", "groups_due_at", "promoted_at"])
     if not enabled:
         end_everything(user)
     word = "enabled" if enabled else "disabled"
@@ -102,7 +105,7 @@ def set_enabled(*, user: User, enabled: bool, actor: Actor) -> User:
 
 @transaction.atomic
 def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> User:
-    """Replace a person's roles.
+    """Replace a person's roles; rights that are new count from now (`promoted_at`).
 
     Nobody grants or takes what they lack; an owner must remain; all roles are of one tenant.
     Raises NotAllowedToGrant, LastOwner, ForeignObject.
@@ -111,11 +114,7 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     wanted, current = set(roles), set(user.roles.all())
     if any(role.tenant_id != user.tenant_id for role in wanted):
         raise ForeignObject
-    if not principal.has("roles.assign"):
-        raise NotAllowedToGrant
-    for role in wanted ^ current:
-        if not all(principal.has(name) for name in role.permissions):
-            raise NotAllowedToGrant
+    _check_may_grant(principal, wanted ^ current)
     if wanted == current:
         return user
     if any(role.key == "owner" for role in current - wanted):
@@ -123,6 +122,8 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     user.roles.set(wanted)
     User.objects.filter(pk=user.pk).update(groups_due_at=clock.now())
     user.__dict__.pop("permissions", None)
+    if _permissions_of(wanted) - _permissions_of(current):
+        _note_promotion(user, principal)
     history.record(
         user,
         "accounts.roles.changed",
@@ -132,6 +133,24 @@ def set_roles(*, user: User, roles: Iterable[Role], principal: Principal) -> Use
     if not wanted:
         end_sessions(user)
     return user
+
+
+def _check_may_grant(principal: Principal, roles: Iterable[Role]) -> None:
+    if not principal.has("roles.assign"):
+        raise NotAllowedToGrant
+    if not all(principal.has(name) for name in _permissions_of(roles)):
+        raise NotAllowedToGrant
+
+
+def _note_promotion(user: User, principal: Principal) -> None:
+    giver = getattr(principal, "owner", principal)
+    user.promoted_at = clock.now()
+    user.promoted_by = giver if isinstance(giver, User) else None
+    user.save(update_fields=["promoted_at", "promoted_by"])
+
+
+def _permissions_of(roles: Iterable[Role]) -> set[str]:
+    return {name for role in roles for name in role.permissions}
 
 
 @transaction.atomic

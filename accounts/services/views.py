@@ -15,6 +15,8 @@ from core.errors import DomainError
 # The lists that views can be saved of, and who may see each.
 LISTS = {
     "devices:device-list": "devices.view",
+    "devices:operation-list": "devices.view",
+    "devices:wipe-list": "devices.view",
     "user-list": "users.view",
     "invitations:invitation-list": "invitations.view",
     "invitations:session-list": "invitations.view",

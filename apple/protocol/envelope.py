@@ -18,3 +18,8 @@ def command(command_uuid: str, body: Mapping[str, Any]) -> bytes:
 def bootstrap_token(token: bytes) -> bytes:
     """Return the answer to GetBootstrapToken; empty data says that none is stored."""
     return plist.write({"BootstrapToken": token})
+
+
+def no_challenge() -> bytes:
+    """Return the answer to UserAuthenticate that manages the user and asks for no password."""
+    return plist.write({"DigestChallenge": ""})

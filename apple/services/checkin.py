@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from apple.errors import NotOffered, StaleIdentity, UserNotManaged
+from apple.errors import NotOffered, StaleIdentity
 from apple.models import AppleDevice
 from apple.protocol import envelope
 from apple.protocol.checkin import (
@@ -16,7 +16,7 @@ from apple.protocol.checkin import (
     TokenUpdate,
     UserAuthenticate,
 )
-from apple.services import bindings, enrolling, lines, token_updates, tokens
+from apple.services import bindings, enrolling, lines, mac_users, token_updates, tokens
 from core import history
 from devices.models import Channel, ChannelState, Device, Identity
 from devices.services import contact, lifecycle
@@ -45,9 +45,9 @@ def handle(*, identity: Identity, message: CheckinMessage) -> bytes:
         case GetBootstrapToken():
             return envelope.bootstrap_token(_get_bootstrap_token(_managed(identity, message)))
         case UserAuthenticate():
-            # Network accounts are not managed here; the Mac asks again at the next login.
-            bindings.device_of(identity, message.enrollment)
-            raise UserNotManaged
+            device = bindings.device_of(identity, message.enrollment)
+            mac_users.log_in(device, message.enrollment)
+            return envelope.no_challenge()
         case _:
             bindings.device_of(identity, message.enrollment)
             raise NotOffered

@@ -50,18 +50,22 @@ def find(device: Device, enrollment: EnrollmentId) -> Line:
 
 
 @transaction.atomic(savepoint=False)
-def open_channel(device: Device, enrollment: EnrollmentId) -> Channel:
+def open_channel(device: Device, enrollment: EnrollmentId, *, is_allowed: bool = False) -> Channel:
     """Return the channel of an enrollment, creating a user's on first sight.
 
     The device's row is the lock; `channel.device` is the entry as it is under that lock.
-    Raises UserNotManaged.
+    `is_allowed` skips the question whether this user may be managed. Raises UserNotManaged.
     """
+    from apple.services import mac_users
+
     locked = Device.objects.select_for_update(of=("self",)).get(pk=device.pk)
     channels = {one.user_key: one for one in Channel.objects.filter(device=locked, kind=KIND)}
     channel = channels.get(enrollment.user_key)
     if channel is None:
         if len(channels) > MAX_USER_CHANNELS:
             raise UserNotManaged
+        if enrollment.is_user_channel and not is_allowed:
+            mac_users.check_new(locked, enrollment.user_key)
         channel = Channel.objects.create(
             device=locked,
             kind=KIND,

@@ -88,6 +88,8 @@ def _keep_credentials(channel: Channel, message: TokenUpdate, credentials: PushC
         _take_from_others(channel)
     channel.state, channel.push_topic = ChannelState.ACTIVE, message.topic
     channel.token_updated_at, channel.push_broken_reason = now, ""
+    if channel.user_key:
+        channel.login_at = now
     channel.user_short_name = message.enrollment.user_short_name or channel.user_short_name
     channel.user_long_name = message.enrollment.user_long_name or channel.user_long_name
     channel.save(
@@ -99,6 +101,7 @@ def _keep_credentials(channel: Channel, message: TokenUpdate, credentials: PushC
             "token_updated_at",
             "push_broken_reason",
             "push_failures",
+            "login_at",
             "user_short_name",
             "user_long_name",
         ]

@@ -19,6 +19,9 @@ class Kind(StrEnum):
     GROUP = "group"
 
 
+KINDS = tuple((kind.value, kind.value) for kind in Kind)
+
+
 class Op(StrEnum):
     EQUALS = "equals"
     NOT_EQUALS = "not_equals"

@@ -11,6 +11,8 @@ from core.filters import SearchFilterSet
 
 PAGE_FIELD = "page"
 # Shows a list as it is, whatever view somebody saved as the one to begin with.
+# More choices than this are searched, not listed.
+MANY = 15
 VIEW_FIELD = "view"
 PLAIN_VIEW = "all"
 
@@ -28,9 +30,10 @@ def build(request: HttpRequest, filters: SearchFilterSet) -> dict[str, Any]:
             "hidden": _pairs(_without(rest, "q")),
         },
         "filters": [
-            _chip(request.path, rest, filters, name)
+            _chip(request.path, rest, filters, name, choices)
             for name in (*filters.chips, *filters.linked)
-            if name in filters.chips or name in on
+            for choices in [_choices(filters.form[name])]
+            if name in on or (name in filters.chips and _is_offered(filters.form[name], choices))
         ],
         "is_on": bool(on),
         "clear_url": _url(request.path, _with(_without(rest, *names), VIEW_FIELD, PLAIN_VIEW)),
@@ -53,10 +56,19 @@ def without_export(request: HttpRequest) -> str:
     return _without(request.GET, "export").urlencode()
 
 
-def _chip(path: str, query: QueryDict, filters: SearchFilterSet, name: str) -> dict[str, Any]:
+def _chip(
+    path: str,
+    query: QueryDict,
+    filters: SearchFilterSet,
+    name: str,
+    choices: list[tuple[Any, Any]],
+) -> dict[str, Any]:
     field, value = filters.form[name], query.get(name, "")
-    choices = [(str(key), label) for key, label in _choices(field) if key != ""]
+    choices = [(str(key), label) for key, label in choices if key != ""]
     label = dict(choices).get(value, value)
+    is_long = len(choices) > MANY
+    if is_long:
+        field.field.widget.attrs["data-combobox"] = ""
     return {
         "label": field.label,
         "is_on": bool(value),
@@ -66,9 +78,14 @@ def _chip(path: str, query: QueryDict, filters: SearchFilterSet, name: str) -> d
         "hidden": _pairs(_without(query, name)),
         "options": [
             {"label": text, "is_on": key == value, "url": _url(path, _with(query, name, key))}
-            for key, text in choices
+            for key, text in ([] if is_long else choices)
         ],
     }
+
+
+def _is_offered(field, choices: list[tuple[Any, Any]]) -> bool:
+    """A filter by something that there is none of is not offered."""
+    return not hasattr(field.field, "queryset") or len(choices) > 1
 
 
 def _choices(field) -> list[tuple[Any, Any]]:

@@ -12,6 +12,7 @@ from core.api.serializers import StrictSerializer
 from devices import actions
 from devices.forms import MAX_FOOTNOTE, MAX_REASON, OBLITERATION
 from devices.models import Command, Device, InventorySection, Ownership
+from devices.services import holds
 from devices.services.actions import MAX_MESSAGE, MAX_NAME, MAX_PHONE
 
 
@@ -74,10 +75,18 @@ class DeviceSerializer(serializers.ModelSerializer):
 
 class DeviceDetailSerializer(DeviceSerializer):
     actions = serializers.SerializerMethodField(help_text="What you may order of the device now.")
+    waiting_operation = serializers.SerializerMethodField(
+        help_text="The order in which a wipe of it waits for approval."
+    )
 
     class Meta(DeviceSerializer.Meta):
-        fields: ClassVar = [*DeviceSerializer.Meta.fields, "actions"]
+        fields: ClassVar = [*DeviceSerializer.Meta.fields, "actions", "waiting_operation"]
         read_only_fields = fields
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_waiting_operation(self, device: Device) -> Any:
+        held = holds.waiting_for(device.pk)
+        return held.pk if held else None
 
     def get_actions(self, device: Device) -> list[str]:
         return sorted(

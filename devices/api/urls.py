@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from devices.api import views
+from devices.api import operations, views
+from devices.api.groups import DeviceGroupViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("devices", views.DeviceViewSet, basename="api-device")
+router.register("device-groups", DeviceGroupViewSet, basename="api-device-group")
 router.register("commands", views.CommandViewSet, basename="api-command")
-urlpatterns = router.urls
+router.register("operations", operations.OperationViewSet, basename="api-operation")
+router.register("wipes", operations.WipeOrderViewSet, basename="api-wipe")
+PROTECTION = {"get": "retrieve", "patch": "partial_update"}
+urlpatterns = [
+    *router.urls,
+    path(
+        "operations/<uuid:pk>/targets/",
+        operations.TargetViewSet.as_view({"get": "list"}),
+        name="api-operation-targets",
+    ),
+    path("wipe-protection/", operations.ProtectionView.as_view(PROTECTION), name="api-protection"),
+    path(
+        "wipe-protection/freeze/",
+        operations.ProtectionView.as_view({"post": "freeze"}),
+        name="api-freeze",
+    ),
+]

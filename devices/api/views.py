@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.attributes import ValuesSerializer, answer_values
 from core.api.idempotency import PARAMETER, idempotent
 from core.api.serializers import StrictSerializer
 from core.api.views import ReadOnlyApiViewSet
@@ -74,6 +75,8 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         "list": "devices.view",
         "retrieve": "devices.view",
         "inventory": "devices.view",
+        "attributes": "devices.view",
+        "set_attributes": "attributes.set",
         **{one.key: one.permission for one in actions.every()},
         "destroy": "devices.delete",
         "reveal_pin": "devices.reveal_pin",
@@ -84,6 +87,18 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         if self.action == "list":
             return serializers.DeviceSerializer
         return serializers.DeviceDetailSerializer
+
+    @extend_schema(request=None, responses={200: ValuesSerializer})
+    @action(detail=True, filter_backends=[])
+    def attributes(self, request: Request, pk: str) -> Response:
+        """The custom attributes of this device, by key; what is empty is left out."""
+        return answer_values(request, "device", self.get_object())
+
+    @extend_schema(request=ValuesSerializer, responses={200: ValuesSerializer})
+    @attributes.mapping.patch
+    def set_attributes(self, request: Request, pk: str) -> Response:
+        """Set or clear custom attributes of this device."""
+        return answer_values(request, "device", self.get_object())
 
     @extend_schema(responses={200: serializers.InventorySerializer(many=True)})
     @action(detail=True, pagination_class=None, filter_backends=[])

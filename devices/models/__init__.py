@@ -11,9 +11,24 @@ from devices.models.device import (
     PhysicalDevice,
     Platform,
 )
+from devices.models.governance import (
+    Hold,
+    HoldKind,
+    HoldMode,
+    HoldState,
+    Safeguard,
+    WipeOrder,
+    WipeOutcome,
+)
 from devices.models.group import DeviceGroup, DeviceGroupMembership
 from devices.models.identifier import PhysicalIdentifier
 from devices.models.identity import Identity
+from devices.models.operation import (
+    Operation,
+    OperationState,
+    OperationTarget,
+    TargetState,
+)
 
 __all__ = [
     "Channel",
@@ -25,10 +40,21 @@ __all__ = [
     "DeviceContact",
     "DeviceGroup",
     "DeviceGroupMembership",
+    "Hold",
+    "HoldKind",
+    "HoldMode",
+    "HoldState",
     "Identity",
     "InventorySection",
+    "Operation",
+    "OperationState",
+    "OperationTarget",
     "Ownership",
     "PhysicalDevice",
     "PhysicalIdentifier",
     "Platform",
+    "Safeguard",
+    "TargetState",
+    "WipeOrder",
+    "WipeOutcome",
 ]

@@ -34,6 +34,8 @@ class Channel(UUIDModel):
     user_key = models.CharField(max_length=128, blank=True)
     user_short_name = models.CharField(max_length=120, blank=True)
     user_long_name = models.CharField(max_length=200, blank=True)
+    # When the user of a Mac was last known to be logged in; never set on a device channel.
+    login_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(
         max_length=10, choices=ChannelState.choices, default=ChannelState.ENROLLING
     )

@@ -157,7 +157,8 @@ def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
 
     `is_idle` says that the device opened a conversation: then commands that it answered NotNow,
     and commands that it was given but never answered, are offered again with the same UUID. A
-    command of an older epoch, of an ended device, or past its deadline is never handed out.
+    command of an older epoch, of an ended device, or past its deadline is never handed out; retire
+    and wipe not while the tenant's orders are frozen.
     """
     _lock_device(_device_of(channel))
     now = clock.now()
@@ -165,6 +166,8 @@ def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
         device = command.device
         if command.epoch != device.epoch or not device.is_managed:
             _close(command, CommandStatus.CANCELLED, now)
+        elif command.rank == CommandRank.ORDER and _is_frozen(device):
+            continue
         elif command.deadline_at <= now:
             _expire(command, now)
         elif command.status == CommandStatus.SENT and not is_idle and not _is_stale(command, now):
@@ -174,6 +177,13 @@ def hand_out(*, channel: Channel, is_idle: bool) -> Command | None:
         elif _send(command, now):
             return command
     return None
+
+
+def _is_frozen(device: Device) -> bool:
+    from devices.services import safeguards
+
+    # Under the lock: once a freeze is there, nothing destructive leaves any more.
+    return safeguards.locked(device.tenant_id).is_frozen
 
 
 def _few_at_a_time(queue: QuerySet[Command]) -> Iterator[Command]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 import uuid
 from typing import Any
 
@@ -12,20 +11,12 @@ from django.db import transaction
 from core import clock, history
 from core.actors import Actor
 from devices import channels
-from devices.errors import (
-    CannotCancel,
-    ConfirmationMismatch,
-    NoOpenOrder,
-    NotSupported,
-    ReasonMissing,
-    WipeLimitReached,
-)
+from devices.errors import CannotCancel, NotSupported
 from devices.models import Channel, ChannelState, Command, CommandRank, Device
-from devices.services import commands, grouped, pins
-from devices.states import MANAGED, PENDING_ORDER, CommandStatus, DeviceState, check_transition
+from devices.services import commands, grouped, pins, safeguards, wipe_log
+from devices.states import MANAGED, CommandStatus, DeviceState, check_transition
 
 S = DeviceState
-_QUOTES = str.maketrans(dict.fromkeys("‘’ʼ‛`´′", "'") | dict.fromkeys("“”„″«»", '"'))
 # Authenticate without TokenUpdate: the profile was rolled back by the device, silently.
 UNFINISHED_AFTER = dt.timedelta(minutes=30)
 
@@ -43,10 +34,12 @@ def transition(
     actor: Actor,
     reason: str = "",
     data: dict[str, Any] | None = None,
+    is_cancelled: bool = False,
 ) -> Device:
     """Move an entry to a state. Raises WrongState.
 
     When the new state is not a managed one, the queue is cancelled and the channels end.
+    `is_cancelled`: somebody took the order back, it did not fail.
     """
     device = locked(device_id)
     check_transition(device.state, to)
@@ -59,6 +52,7 @@ def transition(
         if device.lost_since is not None:
             fields += device.forget_lost_mode()
     device.save(update_fields=fields)
+    wipe_log.follow(device, source=source, to=to, is_cancelled=is_cancelled)
     history.record(
         device,
         f"devices.device.{to}",
@@ -89,55 +83,25 @@ def activate(*, device_id: uuid.UUID, actor: Actor) -> Device:
 
 @transaction.atomic
 def request_retire(*, device: Device, actor: Actor, reason: str = "") -> Device:
-    """Order an active device to give up management. Raises WrongState, NotSupported."""
+    """Order an active device to give up management. Raises WrongState, NotSupported, Frozen."""
     backend = _backend_for(device, "retire")
+    safeguards.refuse_while_frozen(device.tenant_id)
     device = transition(device_id=device.pk, to=S.RETIRE_PENDING, actor=actor, reason=reason)
     backend.retire(device, actor=actor, reason=reason)
     return device
 
 
-@transaction.atomic
-def request_wipe(
-    *,
+def send_wipe(
     device: Device,
+    *,
+    backend: channels.ChannelBackend,
     actor: Actor,
-    confirmation: str,
     reason: str,
-    options: dict[str, Any] | None = None,
-) -> Device:
-    """Order an active device to erase itself.
-
-    `confirmation` must be the device's label, as far as a keyboard has it: devices name themselves
-    with curly quotes and no-break spaces. One wipe at a time per tenant.
-    Raises ConfirmationMismatch, ReasonMissing, WipeLimitReached, WrongState, NotSupported.
-    """
-    backend = _backend_for(device, "wipe")
-    device = locked(device.pk)
-    if not _is_typed(confirmation, device.label):
-        raise ConfirmationMismatch
-    if not reason.strip():
-        raise ReasonMissing
-    # The limit is read under a lock of the tenant, or two requests at once would both pass.
-    type(device.tenant).objects.select_for_update().get(pk=device.tenant_id)
-    if Device.objects.current().filter(tenant_id=device.tenant_id, state=S.WIPE_PENDING).exists():
-        raise WipeLimitReached
-    device = transition(device_id=device.pk, to=S.WIPE_PENDING, actor=actor, reason=reason)
+    options: dict[str, Any] | None,
+) -> None:
+    """Queue the wipe of a device that was moved for it; a part of `wipes.begin`."""
     pin = pins.keep_pin(device) if backend.needs_pin(device) else ""
     backend.wipe(device, actor=actor, pin=pin, options=options or {}, reason=reason)
-    return device
-
-
-def _is_typed(confirmation: str, label: str) -> bool:
-    if confirmation.strip() == label.strip():
-        return True
-    typed, shown = (_as_typed(text) for text in (confirmation, label))
-    return bool(typed) and typed == shown
-
-
-def _as_typed(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES)
-    visible = "".join(char for char in plain if unicodedata.category(char) != "Cf")
-    return " ".join(visible.casefold().split())
 
 
 @transaction.atomic
@@ -156,36 +120,11 @@ def cancel_order(*, device: Device, actor: Actor, reason: str = "") -> Device:
         if not taken:
             raise CannotCancel
     kind = "retire" if device.state == S.RETIRE_PENDING else "wipe"
-    device = transition(device_id=device.pk, to=S.ACTIVE, actor=actor, reason=reason)
+    device = transition(
+        device_id=device.pk, to=S.ACTIVE, actor=actor, reason=reason, is_cancelled=True
+    )
     history.record(device, f"devices.{kind}.cancelled", actor=actor, data={"reason": reason})
     return device
-
-
-@transaction.atomic
-def close_order(*, device: Device, actor: Actor, confirmation: str, reason: str) -> Device:
-    """End an order that a lost device will never answer: the entry counts as retired or wiped.
-
-    Whether the device obeyed stays unknown. One that comes back later is given nothing more, and
-    its late answer changes nothing. Raises ConfirmationMismatch, ReasonMissing, NoOpenOrder.
-    """
-    device = locked(device.pk)
-    if not _is_typed(confirmation, device.label):
-        raise ConfirmationMismatch
-    if not reason.strip():
-        raise ReasonMissing
-    if device.state not in PENDING_ORDER:
-        raise NoOpenOrder
-    is_wipe = device.state in (S.WIPE_PENDING, S.WIPE_SENT)
-    history.record(
-        device,
-        "devices.order.closed",
-        actor=actor,
-        data={"order": "wipe" if is_wipe else "retire", "reason": reason},
-    )
-    to = S.WIPED if is_wipe else S.RETIRED
-    return transition(
-        device_id=device.pk, to=to, actor=actor, reason=reason, data={"by": "administrator"}
-    )
 
 
 def pending_order(device: Device) -> Command | None:
@@ -230,8 +169,13 @@ def abandon_unfinished(limit: int = 500) -> int:
 
 @transaction.atomic
 def delete(*, device: Device, actor: Actor) -> None:
-    """Delete an entry with everything that belongs to it; the history stays. Raises WrongState."""
+    """Delete an entry with everything that belongs to it; the history stays.
+
+    Raises NotSupported, Frozen.
+    """
     from devices.states import DELETABLE
+
+    safeguards.refuse_while_frozen(device.tenant_id)
 
     device = locked(device.pk)
     if device.state not in DELETABLE:

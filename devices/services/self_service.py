@@ -19,7 +19,7 @@ from devices.errors import (
     NotYourSearch,
 )
 from devices.models import Command, Device
-from devices.services import actions, lifecycle, lost_mode, pins
+from devices.services import actions, lifecycle, lost_mode, pins, wipes
 from devices.states import DeviceState
 
 # What belongs to looking for a device is allowed together, to the person who began it.
@@ -82,10 +82,10 @@ def retire(*, device: Device, user: User, reason: str = "") -> Device:
 def wipe(*, device: Device, user: User, confirmation: str, reason: str) -> Device:
     """Order the device to erase itself; the caller has asked for a recent sign-in.
 
-    Raises as `lifecycle.request_wipe` and `_own`.
+    Raises as `wipes.order` and `_own`.
     """
     device = _own(device, user, "wipe")
-    return lifecycle.request_wipe(
+    return wipes.order(
         device=device, actor=user.person_actor, confirmation=confirmation, reason=reason
     )
 

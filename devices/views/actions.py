@@ -20,6 +20,7 @@ from devices import actions
 from devices.actions import Action
 from devices.forms import ActionForm
 from devices.models import Device
+from devices.services import holds, wipes
 from devices.views.portal import find, page_of
 
 
@@ -45,14 +46,23 @@ def view_of(action: Action) -> Callable[..., HttpResponse]:
         if form.is_valid() and attempt(
             form, action.run, device=device, actor=request.user.actor, **form.params()
         ):
-            messages.success(request, str(action.done))
-            return redirect(action.leads_to or page_of(device))
+            return _done(request, action, device)
         return _ask(request, action, device, form)
 
     if action.needs_recent_sign_in:
         view = reauthentication_required(view)
     methods = ["GET", "POST"] if action.has_page else ["POST"]
     return requires(action.permission)(require_http_methods(methods)(view))
+
+
+def _done(request: HttpRequest, action: Action, device: Device) -> HttpResponse:
+    held = holds.waiting_for(device.pk) if action.key == wipes.KEY else None
+    if held is not None:
+        words = _("The wipe waits for a second administrator. This page follows it.")
+        messages.warning(request, words)
+        return redirect("devices:operation-detail", held.pk)
+    messages.success(request, str(action.done))
+    return redirect(action.leads_to or page_of(device))
 
 
 def _ask(request: HttpRequest, action: Action, device: Device, form: ActionForm) -> HttpResponse:

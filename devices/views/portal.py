@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import requires
 from core.views.lists import list_page
+from devices import actions
 from devices.filters import DeviceFilterSet
 from devices.models import Device
 from devices.services import pins
-from devices.tables import DeviceTable
+from devices.tables import DeviceTable, SelectableDeviceTable
 
 
 def find(request: HttpRequest, pk: uuid.UUID) -> Device:
@@ -33,12 +34,15 @@ def page_of(device: Device) -> str:
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
     rows = Device.objects.visible_to(request.user).select_related("user", "contact", "physical")
+    bulk_actions = actions.for_many(user=request.user)
     return list_page(
         request,
         template="devices/device_list.html",
         filters=DeviceFilterSet(request.GET, queryset=rows, request=request),
-        table_class=DeviceTable,
+        table_class=SelectableDeviceTable if bulk_actions else DeviceTable,
         title=_("Devices"),
+        bulk_actions=bulk_actions,
+        query=request.GET.urlencode(),
     )
 
 

@@ -18,7 +18,7 @@ from core.errors import DomainError
 from core.views.actions import attempt, posted
 from devices.forms import LockForm, LostModeForm, ReasonForm, WhyForm, WipeForm
 from devices.models import Device
-from devices.services import self_service
+from devices.services import holds, self_service
 
 
 def find(request: HttpRequest, pk: uuid.UUID) -> Device:
@@ -78,7 +78,10 @@ def device_wipe(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if form.is_valid() and attempt(
         form, self_service.wipe, device=device, user=request.user, **form.cleaned_data
     ):
-        messages.success(request, _("Wipe is ordered. You can cancel until the device has it."))
+        if holds.waiting_for(device.pk) is None:
+            messages.success(request, _("Wipe is ordered. You can cancel until the device has it."))
+        else:
+            messages.warning(request, _("The wipe waits: an administrator has to approve it."))
         return redirect(page_of(device))
     words = {"title": _("Wipe %(name)s?"), "submit_label": _("Wipe this device")}
     return _confirm(request, "me/device_wipe.html", device, form, is_danger=True, **words)

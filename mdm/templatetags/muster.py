@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core import clock
+from devices import actions
+from devices.progress import Progress
 from devices.states import PENDING_ORDER, DeviceState
 from enrollment.states import StoppedReason
 from mdm.words import glossary, history, values
@@ -158,6 +160,10 @@ PAGES = {
     "devices.device": "device-detail",
     "accounts.user": "user-detail",
     "enrollment.invitation": "invitations:invitation-detail",
+    "devices.operation": "devices:operation-detail",
+    "devices.devicegroup": "device-group-detail",
+    "accounts.usergroup": "user-group-detail",
+    "accounts.attributedefinition": "settings-attribute-edit",
 }
 
 
@@ -178,6 +184,18 @@ def platform_name(platform: str) -> str:
 def stopped_words(reason: str) -> str:
     """Return why an enrollment stopped, in words; an unknown code is shown as it is."""
     return str(dict(StoppedReason.choices).get(reason, reason))
+
+
+@register.filter
+def action_label(key: str) -> str:
+    """Return what an action of the registry is called; one that is gone keeps its key."""
+    return str(actions.label_of(key))
+
+
+@register.filter
+def target_words(target) -> str:
+    """Return why a device of an order is where it is."""
+    return Progress.explain(target)
 
 
 @register.filter

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET
 from accounts.access import requires
 from core.models import HistoryEntry
 from devices import actions
-from devices.models import Command, CommandRank, Device, InventorySection
+from devices.models import Command, CommandRank, Device, InventorySection, Platform
 from devices.states import DeviceState
 from devices.views import portal
 from enrollment import ledger_page
 from enrollment.models import EnrollmentSession
+from mdm import membership
 from mdm.views import command_tab, order_story
 from mdm.words import commands as command_words
 from mdm.words import history as history_words
@@ -33,6 +34,7 @@ EXTRA_TABS = (
     inventory.Tab("commands", gettext_lazy("Commands")),
     inventory.Tab("entries", gettext_lazy("Earlier")),
 )
+MAC_TABS = (inventory.Tab("users", gettext_lazy("Users")),)
 CANCELLABLE = frozenset({DeviceState.RETIRE_PENDING, DeviceState.WIPE_PENDING})
 
 
@@ -44,7 +46,7 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = gather(device)
     if request.GET.get("seen") == context["digest"]:
         return HttpResponse(status=204)
-    tabs = inventory.TABS + EXTRA_TABS
+    tabs = inventory.TABS + (MAC_TABS if device.platform == Platform.MAC else ()) + EXTRA_TABS
     kind = request.GET.get("tab", "device")
     tab = next((tab for tab in tabs if tab.kind == kind), tabs[0])
     context |= {"tabs": tabs, "tab": tab.kind} | _tab(request, device, tab.kind, context)
@@ -57,6 +59,7 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     }
     if session is not None and request.user.has("invitations.view"):
         context |= ledger_page.of_session(session)
+    context |= membership.of_member(request, "device", device) | {"member_pk": device.pk}
     return render(request, "devices/device_detail.html", context)
 
 
@@ -127,6 +130,8 @@ def _tab(
     section = context["sections"].get(kind)
     if kind == "commands":
         return command_tab.gather(request, device)
+    if kind == "users":
+        return {"users": device.channels.exclude(user_key="").order_by("-login_at", "pk")}
     if kind == "entries":
         others = Device.objects.filter(physical_id=device.physical_id).exclude(pk=device.pk)
         return {"entries": others.select_related("user").order_by("-epoch")}

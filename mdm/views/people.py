@@ -22,6 +22,8 @@ from devices.models import Device
 from devices.states import MANAGED
 from enrollment.models import Invitation
 from enrollment.services import pins
+from mdm import membership
+from mdm.groups_ui import PEOPLE
 from mdm.tables import SelectableUserTable, UserTable
 from mdm.views.device_page import timeline
 
@@ -40,6 +42,8 @@ def user_list(request: HttpRequest) -> HttpResponse:
         filters=UserFilterSet(request.GET, queryset=rows, request=request),
         table_class=SelectableUserTable if may_invite else UserTable,
         annotations={"device_count": Count("devices", filter=managed, distinct=True)},
+        pages=PEOPLE,
+        here="list",
         title=_("People"),
         lead=_("Everybody who may enroll devices, and those who administer them."),
     )
@@ -64,4 +68,5 @@ def user_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "title": person.name,
         "crumbs": [(reverse("user-list"), _("People"))],
     }
+    context |= membership.of_member(request, "user", person) | {"member_pk": person.pk}
     return render(request, "users/user_detail.html", context)

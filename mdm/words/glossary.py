@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.models.outbox import OutboxStatus
-from devices.models import Platform
+from devices.models import ChannelState as UserChannelState
+from devices.models import HoldState, OperationState, Platform, TargetState, WipeOutcome
 from devices.states import CommandStatus, DeviceState
 from enrollment.models import NoticeChannel, NoticeStatus
 from enrollment.states import ChannelState, InvitationStatus, SessionOutcome, SessionStage
@@ -103,6 +104,40 @@ PUSH_CHANNEL = {
     ChannelState.READY: (GOOD, "circle-check"),
     ChannelState.REFUSED: (DANGER, "alert-triangle"),
 }
+OPERATION = {
+    OperationState.HELD: (ATTENTION, "hourglass"),
+    OperationState.RUNNING: (PROGRESS, "clock"),
+    OperationState.DONE: (GOOD, "circle-check"),
+    OperationState.CANCELLING: (ATTENTION, "clock"),
+    OperationState.CANCELLED: (NEUTRAL, "ban"),
+}
+TARGET = {
+    TargetState.PENDING: (PROGRESS, "clock"),
+    TargetState.DONE: (GOOD, "check"),
+    TargetState.FAILED: (DANGER, "alert-triangle"),
+    TargetState.SKIPPED: (NEUTRAL, "circle-minus"),
+    TargetState.CANCELLED: (NEUTRAL, "ban"),
+}
+HOLD = {
+    HoldState.WAITING: (ATTENTION, "hourglass"),
+    HoldState.APPROVED: (GOOD, "circle-check"),
+    HoldState.RELEASED: (ATTENTION, "clock"),
+    HoldState.STOPPED: (NEUTRAL, "ban"),
+    HoldState.EXPIRED: (NEUTRAL, "circle-x"),
+}
+WIPE = {
+    WipeOutcome.ORDERED: (DANGER, "clock"),
+    WipeOutcome.SENT: (DANGER, "send"),
+    WipeOutcome.WIPED: (NEUTRAL, "eraser"),
+    WipeOutcome.CANCELLED: (NEUTRAL, "ban"),
+    WipeOutcome.FAILED: (ATTENTION, "circle-x"),
+    WipeOutcome.DROPPED: (NEUTRAL, "circle-minus"),
+}
+USER_CHANNEL = {
+    UserChannelState.ENROLLING: (PROGRESS, "hourglass"),
+    UserChannelState.ACTIVE: (GOOD, "circle-check"),
+    UserChannelState.ENDED: (NEUTRAL, "archive"),
+}
 VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "device": (DeviceState, DEVICE),
     "command": (CommandStatus, COMMAND),
@@ -114,6 +149,11 @@ VOCABULARIES: dict[str, tuple[Any, dict[Any, tuple[str, str]]]] = {
     "notice": (NoticeStatus, NOTICE),
     "notice_channel": (NoticeChannel, NOTICE_CHANNEL),
     "push_channel": (ChannelState, PUSH_CHANNEL),
+    "operation": (OperationState, OPERATION),
+    "target": (TargetState, TARGET),
+    "hold": (HoldState, HOLD),
+    "wipe": (WipeOutcome, WIPE),
+    "user_channel": (UserChannelState, USER_CHANNEL),
 }
 
 

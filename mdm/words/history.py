@@ -125,6 +125,33 @@ ACTIONS: dict[str, Words] = {
     "devices.queue.cancelled": Words(_("Waiting commands were cancelled"), NEUTRAL, "ban"),
     "devices.retire.cancelled": Words(_("Retire cancelled"), NEUTRAL, "ban"),
     "devices.wipe.cancelled": Words(_("Wipe cancelled"), NEUTRAL, "ban"),
+    "devices.operation.ordered": Words(_("Order to several devices"), ATTENTION, "list-check"),
+    "devices.operation.cancelled": Words(
+        _("Order to several devices cancelled"), NEUTRAL, "list-check"
+    ),
+    "devices.operation.finished": Words(
+        _("Order to several devices carried out"), NEUTRAL, "list-check"
+    ),
+    "devices.operation.mismatched": Words(
+        _("Order was not the one that was approved: stopped"), DANGER, "alert-triangle"
+    ),
+    "devices.wipe.held": Words(_("Wipe waits for approval"), ATTENTION, "hourglass"),
+    "devices.wipe.approved": Words(_("Wipe approved"), DANGER, "circle-check"),
+    "devices.wipe.released": Words(_("Wipe released after the delay"), DANGER, "clock"),
+    "devices.wipe.stopped": Words(_("Wipe stopped"), NEUTRAL, "ban"),
+    "devices.wipe.unapproved": Words(_("Wipe was not approved in time"), NEUTRAL, "circle-x"),
+    "devices.limit.requested": Words(_("Higher wipe limit asked for"), ATTENTION, "shield-check"),
+    "devices.limit.approved": Words(_("Higher wipe limit approved"), ATTENTION, "shield-check"),
+    "devices.limit.released": Words(
+        _("Higher wipe limit released after the delay"), ATTENTION, "shield-check"
+    ),
+    "devices.limit.stopped": Words(_("Higher wipe limit stopped"), NEUTRAL, "ban"),
+    "devices.limit.unapproved": Words(
+        _("Higher wipe limit was not approved in time"), NEUTRAL, "circle-x"
+    ),
+    "devices.limit.changed": Words(_("Wipe limit changed"), ATTENTION, "shield-check"),
+    "devices.freeze.began": Words(_("Destructive orders frozen"), DANGER, "player-pause"),
+    "devices.freeze.ended": Words(_("Freeze lifted"), ATTENTION, "player-pause"),
     "devices.identity.issued": Words(_("Certificate issued"), NEUTRAL, "certificate"),
     "devices.identity.renewed": Words(_("Certificate issued anew"), NEUTRAL, "certificate"),
     "devices.identity.revoked": Words(_("Identity revoked"), NEUTRAL, "certificate"),
@@ -163,6 +190,7 @@ ACTIONS: dict[str, Words] = {
     "apple.device.known_elsewhere": Words(
         _("The same device is known in another organisation"), ATTENTION, "alert-triangle"
     ),
+    "apple.user.logged_in": Words(_("A user of the Mac is managed from now on"), NEUTRAL, "user"),
     "apple.bootstrap_token.stored": Words(_("Bootstrap token stored"), NEUTRAL, "key"),
     "apple.bootstrap_token.deleted": Words(_("Bootstrap token deleted"), NEUTRAL, "key"),
     "apple.bootstrap_token.released": Words(

@@ -16,6 +16,7 @@ from accounts.access import PERMISSIONS, READY_MADE_ROLES
 from accounts.models import AttributeKind, AttributeOwner, GroupKind, UserSettings
 from core.models import HistoryEntry
 from core.models.keys import KeyPurpose
+from devices import actions
 from devices.models import Ownership, Platform
 from devices.states import DeviceState
 from enrollment.states import InvitationStatus, SessionStage, StoppedReason
@@ -23,6 +24,7 @@ from mdm.words import commands
 
 MAX_SHOWN = 300
 FIELDS = {
+    "action": _("order"),
     "attempts": _("tries"),
     "browser": _("browser"),
     "by": _("known from"),
@@ -32,11 +34,13 @@ FIELDS = {
     "count": _("number"),
     "description": _("description"),
     "device": _("device"),
+    "devices": _("number of devices"),
     "devices_left_behind": _("devices that have to enroll again"),
     "digits": _("digits"),
     "email": _("e-mail address"),
     "epoch": _("number of the enrollment"),
     "expires_at": _("valid until"),
+    "failed": _("failed"),
     "first_name": _("first name"),
     "groups": _("groups"),
     "help_contact": _("help contact"),
@@ -57,6 +61,7 @@ FIELDS = {
     "platform": _("platform"),
     "purpose": _("purpose"),
     "reason": _("reason"),
+    "requested_by": _("ordered by"),
     "roles": _("roles"),
     "rule": _("rule"),
     "scopes": _("rights"),
@@ -64,15 +69,18 @@ FIELDS = {
     "session": _("attempt"),
     "sha256": _("fingerprint (SHA-256)"),
     "since": _("since"),
+    "skipped": _("left out"),
     "stage": _("step"),
     "state": _("state"),
     "status": _("status"),
     "time_zone": _("time zone"),
     "topic": _("topic"),
+    "until": _("until"),
     "url": _("address"),
     "values": _("values"),
     "went": _("went"),
     "uuid": _("identifier"),
+    "wipe_limit": _("wipe limit"),
 }
 KNOWN_FROM = {
     "acknowledged": _("the device confirmed it"),
@@ -83,7 +91,7 @@ KNOWN_FROM = {
     "no_answer": _("the device did not answer"),
     "time_out": _("the time ran out"),
 }
-MOMENTS = frozenset({"expires_at", "since"})
+MOMENTS = frozenset({"expires_at", "since", "until"})
 # Names under which parts of Muster write; everything else that acts by itself is Muster.
 CONSOLE = frozenset({"recover_owner", "create_token"})
 
@@ -149,6 +157,7 @@ def _vocabulary(name: str, action: str) -> Mapping[str, Any]:
 @cache
 def _vocabularies() -> dict[str, Mapping[str, Any]]:
     return {
+        "action": {action.key: action.label for action in actions.every()},
         "by": KNOWN_FROM,
         "order": {"retire": _("Retire"), "wipe": _("Wipe")},
         "ownership": dict(Ownership.choices),

@@ -54,12 +54,17 @@
     boxes.forEach((box) => box.closest("tr").setAttribute("aria-selected", String(box.checked)));
     const all = $("[data-all-rows]", form), bar = $("[data-bulk-bar]", form);
     if (all) { all.checked = chosen > 0 && chosen === boxes.length; all.indeterminate = chosen > 0 && chosen < boxes.length; }
-    if (bar) { bar.hidden = chosen === 0; $("[data-count]", bar).textContent = String(chosen); }
+    if (!bar) return;
+    // "All that match" counts rows of other pages too; the ticked ones do not matter then.
+    const every = $("[data-all-matching]", bar);
+    if (every && chosen === 0) every.checked = false;
+    bar.hidden = chosen === 0;
+    $("[data-count]", bar).textContent = every?.checked ? every.dataset.allMatching : String(chosen);
   };
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form");
     if (event.target.matches("[data-all-rows]")) $$("[data-row]", form).forEach((box) => { box.checked = event.target.checked; });
-    if (event.target.matches("[data-row], [data-all-rows]")) countRows(form);
+    if (event.target.matches("[data-row], [data-all-rows], [data-all-matching]")) countRows(form);
   });
 
   // --- live parts: polled by htmx; paused by the person, or while nobody looks

@@ -48,7 +48,7 @@ def test_the_number_of_queries_does_not_grow(
     for _ in range(20):
         factories.device(tenant, factories.user(tenant, "auditor"))
     client = signed_in(admin)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         client.get(LIST)
 
 

@@ -13,6 +13,7 @@ POLICY = {
     "pin_length": 6,
     "pin_days": 2,
     "invitation_days": 14,
+    "network_accounts": "never",
     "profile_minutes": 20,
     "device_limit": 5,
     "max_reminders": 3,

@@ -197,12 +197,6 @@ def test_a_user_channel_gets_no_bootstrap_token(mac):
     assert (answer.status_code, answer.content) == (404, b"")
 
 
-def test_network_users_of_a_mac_are_not_managed(mac):
-    message = {"MessageType": "UserAuthenticate", "UserID": "U", "UserShortName": "net"}
-    assert mac.check_in(message).status_code == 410
-    assert not mac.device.channels.filter(user_key="U").exists()
-
-
 @pytest.mark.parametrize(
     "message",
     [

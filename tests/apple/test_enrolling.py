@@ -9,7 +9,7 @@ from apple.models import AppleDevice
 from apple.services import tokens
 from core.models import HistoryEntry
 from devices.models import Channel, Device, Identity, PhysicalDevice
-from devices.services import commands, lifecycle
+from devices.services import commands, lifecycle, wipes
 from devices.states import DeviceState
 from enrollment.models import SessionOutcome, SessionStage
 from enrollment.services import sessions
@@ -109,7 +109,8 @@ def test_the_user_may_speak_before_the_device(mac):
     assert mac.device.state == DeviceState.ACTIVE
 
 
-def test_a_device_cannot_have_endless_users(mac):
+def test_a_device_cannot_have_endless_users(mac, tenant):
+    UserSettings.objects.filter(tenant=tenant).update(network_accounts="all")
     mac.authenticate()
     answers = [mac.update_user_token(UserID=f"U{n}").status_code for n in range(22)]
     assert answers.count(200) == 20
@@ -178,7 +179,7 @@ def test_a_new_enrollment_archives_the_old_entry_and_its_queue(phone):
 
 def test_a_pending_wipe_does_not_reach_the_device_after_it_enrolled_again(phone):
     phone.enroll()
-    lifecycle.request_wipe(
+    wipes.order(
         device=phone.device, actor=phone.user.actor, confirmation=phone.device.label, reason="lost"
     )
     phone.get_profile()

@@ -11,7 +11,7 @@ from apple.errors import CommandRefused
 from core import clock
 from devices.errors import NotSupported
 from devices.models import Command, Device
-from devices.services import actions, commands, lifecycle
+from devices.services import actions, commands, lifecycle, wipes
 from devices.states import CommandStatus, DeviceState
 from tests.apple import messages, wire
 from tests.apple.wire import Mac, Phone
@@ -40,7 +40,7 @@ def retire(phone: Phone) -> None:
 
 
 def wipe(phone: Phone, **options) -> None:
-    lifecycle.request_wipe(
+    wipes.order(
         device=phone.device,
         actor=phone.user.actor,
         confirmation=phone.device.label,

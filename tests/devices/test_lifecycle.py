@@ -8,7 +8,7 @@ from core import clock
 from core.models import HistoryEntry
 from devices import errors
 from devices.models import Channel, Command, Device
-from devices.services import actions, commands, lifecycle, pins
+from devices.services import actions, commands, lifecycle, pins, wipes
 from devices.services.commands import Result
 from devices.states import CommandStatus, DeviceState
 from tests import factories
@@ -18,7 +18,7 @@ S = DeviceState
 
 
 def wipe(device, owner, **fields):
-    return lifecycle.request_wipe(
+    return wipes.order(
         device=device,
         actor=owner.actor,
         **{"confirmation": device.label, "reason": "stolen"} | fields,

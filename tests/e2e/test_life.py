@@ -201,7 +201,7 @@ def test_a_mac_escrows_and_fetches_its_bootstrap_token(field):
     assert mac.fetch_bootstrap_token() == b""
 
 
-def test_network_accounts_on_a_mac_are_not_managed(field):
+def test_a_visitor_of_a_mac_is_not_managed(field):
     mac = field.shared("mac")
     with pytest.raises(ServerRefused) as refused:
         mac.user_authenticate("7E5D4F3C-0000-4000-8000-000000000001", "visitor")

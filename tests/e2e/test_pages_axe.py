@@ -8,10 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 
-from accounts.services import terms
+from accounts import grouping
+from accounts.services import attributes, group_rules, groups, terms
 from core import clock, history
 from core.models import OutboxMessage
-from devices.models import InventorySection
+from devices.models import Device, InventorySection
 from devices.services import lifecycle
 from enrollment.models import EnrollmentSession
 from enrollment.services import invitations
@@ -76,7 +77,34 @@ def world(tenant, owner, person, settings):
         "invitation": invitation.pk,
         "entry": entry.pk,
         "terms": _accepted_terms(tenant, person).pk,
+        **_groups(tenant, owner),
     }
+
+
+def _groups(tenant, owner):
+    made = {"tenant": tenant, "actor": owner.actor}
+    attribute = attributes.define(
+        owner_kind="device", key="place", label="Place", kind="text", **made
+    )
+    rules = [
+        {"field": "attr.place", "operator": "contains", "value": "Lobby"},
+        {
+            "match": "any",
+            "rules": [
+                {"field": "os_version", "operator": "between", "value": ["17", "18.2"]},
+                {"field": "platform", "operator": "equals", "value": "mac"},
+                {"field": "serial", "operator": "not_blank"},
+            ],
+        },
+    ]
+    shape, rule = grouping.get("device"), {"match": "any", "rules": rules}
+    group = groups.create(shape=shape, name="Around the lobby", rule=rule, **made)
+    manual = groups.create(shape=shape, name="Loan", description="For visitors", **made)
+    groups.add_members(group=manual, ids=[Device.objects.first().pk], actor=owner.actor)
+    groups.create(shape=grouping.get("user"), name="Sales", **made)
+    groups.create_builtin(shape=shape, tenant=tenant)
+    group_rules.sweep(shape)
+    return {"group": group.pk, "manual": manual.pk, "attribute": attribute.pk}
 
 
 def _accepted_terms(tenant, person):
@@ -112,6 +140,22 @@ def pages(world) -> list[str]:
         path("invitations:invitation-new"),
         path("invitations:invitation-detail", invitation),
         path("invitations:invitation-revoke", invitation),
+        path("device-group-list"),
+        path("device-group-new"),
+        path("device-group-new-rule"),
+        path("device-group-detail", world["group"]),
+        path("device-group-detail", world["manual"]),
+        path("device-group-edit", world["group"]),
+        path("device-group-delete", world["group"]),
+        path("device-group-members-add", world["manual"]),
+        path("device-member-groups", device),
+        path("device-member-attributes", device),
+        path("user-group-list"),
+        path("user-group-choose") + f"?person={person}",
+        path("settings-attributes"),
+        path("settings-attribute-new"),
+        path("settings-attribute-edit", world["attribute"]),
+        path("settings-attribute-delete", world["attribute"]),
         path("history-list"),
         path("search") + "?q=pia",
         path("history-verify"),

@@ -21,7 +21,15 @@ FORMATTED = {
     "accounts.user.": ["enabled", "disabled"],
     "enrollment.invitation.": [*set(InvitationStatus.values) - {"pending"}, "sent", "resent"],
     "enrollment.session.": [*SessionStage.values, *set(SessionOutcome.values) - {"open"}],
-    "devices.": ["devices.retire.cancelled", "devices.wipe.cancelled"],
+    "devices.": [
+        "devices.retire.cancelled",
+        "devices.wipe.cancelled",
+        *(
+            f"devices.{noun}.{verb}"
+            for noun in ("wipe", "limit")
+            for verb in ("approved", "released", "stopped", "unapproved")
+        ),
+    ],
 }
 CHOSEN = {"devices.identity.issued", "devices.identity.renewed"}
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from devices.models import Command
-from devices.services import lifecycle, self_service
+from devices.services import lifecycle, self_service, wipes
 from devices.states import CommandStatus, DeviceState
 from tests import factories
 from tests.portal import history_of, me, sign_in_me, text
@@ -134,9 +134,7 @@ def test_an_order_that_the_device_has_cannot_be_taken_back(pia, device):
 
 
 def test_an_administrators_order_is_theirs_to_take_back(pia, device, owner):
-    lifecycle.request_wipe(
-        device=device, actor=owner.actor, confirmation=device.label, reason="Stolen"
-    )
+    wipes.order(device=device, actor=owner.actor, confirmation=device.label, reason="Stolen")
     assert "Cancel the order" not in text(pia.get(me("me-device", device.pk)))
     answer = pia.post(me("me-order-cancel", device.pk), follow=True)
     assert "An administrator gave this order" in text(answer)

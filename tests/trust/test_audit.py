@@ -12,7 +12,7 @@ from accounts.services import tokens, users
 from core import history
 from core.models import HistoryEntry, OneTimeSecret, OutboxMessage, Tenant
 from devices.models import Command, Device
-from devices.services import actions, lifecycle, pins
+from devices.services import actions, lifecycle, pins, wipes
 from enrollment.models import EnrollmentSession, Invitation
 from enrollment.services import invitations
 from tests import factories
@@ -45,9 +45,7 @@ def picture() -> dict[str, list]:
 
 def wipe(cast) -> None:
     label = cast["device"].label
-    lifecycle.request_wipe(
-        device=cast["device"], actor=cast["owner"].actor, confirmation=label, reason="lost"
-    )
+    wipes.order(device=cast["device"], actor=cast["owner"].actor, confirmation=label, reason="lost")
 
 
 ACTIONS: dict[str, Callable[[dict], object]] = {

@@ -168,11 +168,12 @@ def test_on_https_cookies_are_bound_to_the_host(tmp_path):
         env=environment, cwd=lanes.ROOT, capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     found = json.loads(done.stdout)
-    for name in ("SESSION", "CSRF", "GO"):
+    names = ("SESSION", "CSRF", "ME", "ME_CSRF", "GO")
+    for name in names:
         assert found[f"{name}_COOKIE_NAME"].startswith("__Host-muster-"), name
     for name in ("SESSION", "CSRF", "LANGUAGE"):
         assert found[f"{name}_COOKIE_SECURE"] is True, name
-    assert len({found[f"{name}_COOKIE_NAME"] for name in ("SESSION", "CSRF", "GO")}) == 3
+    assert len({found[f"{name}_COOKIE_NAME"] for name in names}) == len(names)
 
 
 def test_a_cookie_is_worthless_on_the_other_pages(owner, person, settings, tenant):
