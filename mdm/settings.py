@@ -225,6 +225,7 @@ CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "mdm.views.errors.csrf_failure"
 GO_COOKIE_NAME = f"{_host_prefix}muster-go"
+KNOWN_COOKIE_NAME = f"{_host_prefix}muster-known"
 # In the session, so that what one plane says is not read out on the other.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LANGUAGE_COOKIE_NAME = "muster-language"
