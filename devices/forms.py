@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.views.actions import WordedForm
+from core.views.actions import WordedForm, WordedModelForm
 from devices.errors import StrangerAssigned
-from devices.models import Device, Ownership, Platform
+from devices.models import CleanupRule, Device, Ownership, Platform
 from devices.services.actions import MAX_MESSAGE, MAX_NAME, MAX_PHONE
 
 MAX_REASON = 500
@@ -232,3 +232,13 @@ def options_of(device: Device) -> frozenset[str]:
     major = device.os_version.partition(".")[0]
     is_new = not major.isdecimal() or int(major) >= RETURN_SINCE
     return frozenset({"preserve_data_plan"} | ({"return_to_service"} if is_new else set()))
+
+
+class CleanupForm(WordedModelForm):
+    class Meta:
+        model = CleanupRule
+        fields: ClassVar = ["days", "limit", "schedule"]
+        help_texts: ClassVar = {
+            "days": _("1 to 365: how long an entry has been like this before it is taken."),
+            "limit": _("The rest waits for the next run."),
+        }

@@ -17,6 +17,7 @@ SWEEPS: dict[str, int] = {
     "apple.tasks.sweep_inventory": 300,
     "apple.tasks.wake_silent": 1800,
     "apple.tasks.warn_of_push_expiry": 6 * 3600,
+    "devices.tasks.sweep_cleanups": 300,
     "devices.tasks.sweep_command_deadlines": 30,
     "devices.tasks.sweep_unfinished": 60,
     "devices.tasks.sweep_operations": 15,

@@ -4,20 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0006_user_promoted'),
+        ("accounts", "0006_user_promoted"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='usersettings',
-            name='self_service_clear_passcode',
-            field=models.BooleanField(default=False, help_text='For a forgotten passcode. Whoever holds the device then can open it.', verbose_name='people may remove the passcode of their own devices'),
+            model_name="usersettings",
+            name="self_service_clear_passcode",
+            field=models.BooleanField(
+                default=False,
+                help_text="For a forgotten passcode. Whoever holds the device then can open it.",
+                verbose_name="people may remove the passcode of their own devices",
+            ),
         ),
         migrations.AddField(
-            model_name='usersettings',
-            name='self_service_lost_mode',
-            field=models.BooleanField(default=False, help_text='For supervised iPhones and iPads. The place is gone when lost mode ends.', verbose_name='people may turn on lost mode for their own devices, and see where they are'),
+            model_name="usersettings",
+            name="self_service_lost_mode",
+            field=models.BooleanField(
+                default=False,
+                help_text="For supervised iPhones and iPads. The place is gone when lost mode ends.",
+                verbose_name="people may turn on lost mode for their own devices, and see where they are",
+            ),
         ),
     ]
