@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import backends, planes
+from accounts import backends, known_devices, planes
 from accounts.services import mails, users
 from core import net, secrets
 
@@ -27,6 +27,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request) -> str:
         return net.client_ip(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
+        """Count the tries from a browser that is known for the address apart from the others."""
+        key = super()._get_login_attempts_cache_key(request, **credentials)
+        known = known_devices.read(request).key_for(credentials.get("email", ""))
+        return f"{key}:{known}" if known else key
+
+    def post_login(self, request: HttpRequest, user, **options) -> HttpResponse:
+        response = super().post_login(request, user, **options)
+        known_devices.note(request, response, user.email)
+        return response
 
     def login(self, request: HttpRequest, user) -> None:
         user.backend = planes.BACKENDS[planes.audience_of(request)]

@@ -21,3 +21,10 @@ def sweep_groups() -> int:
     from accounts.services import group_rules
 
     return sum(group_rules.sweep(shape) for shape in grouping.shapes())
+
+
+@shared_task(base=DoorbellTask)
+def warn_of_key_expiry() -> int:
+    from accounts.services import expiry
+
+    return expiry.warn_of_own_keys()

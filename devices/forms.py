@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from core.views.actions import WordedForm
-from devices.models import Device
+from core.views.actions import WordedForm, WordedModelForm
+from devices.models import CleanupRule, Device
 from devices.services.actions import MAX_MESSAGE, MAX_PHONE
 
 MAX_REASON = 500
@@ -82,4 +82,14 @@ class WipeForm(ActionForm):
             return
         self.fields["confirmation"].help_text = _("Exactly as here: %(name)s") % {
             "name": self.device.label
+        }
+
+
+class CleanupForm(WordedModelForm):
+    class Meta:
+        model = CleanupRule
+        fields: ClassVar = ["days", "limit", "schedule"]
+        help_texts: ClassVar = {
+            "days": _("1 to 365: how long an entry has been like this before it is taken."),
+            "limit": _("The rest waits for the next run."),
         }

@@ -46,3 +46,17 @@ def settle_holds() -> int:
     from devices.services import holds
 
     return holds.settle_due()
+
+
+@shared_task(base=DoorbellTask)
+def run_cleanup(rule_id: str) -> int | None:
+    from devices.services import cleanup
+
+    return cleanup.run(rule_id)
+
+
+@shared_task(base=DoorbellTask)
+def sweep_cleanups() -> int:
+    from devices.services import cleanup
+
+    return cleanup.sweep()

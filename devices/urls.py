@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from devices.views import actions, governance, operations, portal
+from devices.views import actions, cleanup, governance, operations, portal
 
 app_name = "devices"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("operations/approvals/<uuid:pk>/", governance.hold_detail, name="hold-detail"),
     path("operations/approvals/<uuid:pk>/approve/", governance.hold_approve, name="hold-approve"),
     path("operations/approvals/<uuid:pk>/stop/", governance.hold_stop, name="hold-stop"),
+    path("settings/cleanup/", cleanup.cleanup_list, name="cleanup-list"),
+    path("settings/cleanup/<slug:kind>/", cleanup.cleanup_rule, name="cleanup-rule"),
+    path("settings/cleanup/<slug:kind>/run/", cleanup.cleanup_run, name="cleanup-run"),
     path("settings/protection/", governance.protection, name="protection"),
     path("settings/protection/limit/", governance.protection_limit, name="protection-limit"),
     path("settings/protection/freeze/", governance.freeze, name="freeze"),

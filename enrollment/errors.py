@@ -140,7 +140,10 @@ class PinExpired(PinRefused):
 class PinUsed(PinRefused):
     code = "pin_used"
     is_void = True
-    message = gettext_lazy("Your PIN has been used already. Request a new one below.")
+    message = gettext_lazy(
+        "Your PIN has been used already: it works once, on one device. If that was not you, tell "
+        "your organisation. Request a new one below."
+    )
 
 
 class PinVoid(PinRefused):

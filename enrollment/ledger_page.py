@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from core.models import OutboxMessage, OutboxStatus
+from core.services import mail
 from enrollment import schedule
 from enrollment.models import EnrollmentSession, Invitation, Notice
 
@@ -15,7 +17,21 @@ SHOWN = 50
 def of_invitation(invitation: Invitation) -> dict[str, Any]:
     """Return the reminders of an invitation and of every attempt that came of it."""
     about = Q(invitation=invitation) | Q(session__invitation=invitation)
-    return _shown(about, invitation.user.time_zone, invitation.tenant.time_zone)
+    return _shown(about, invitation.user.time_zone, invitation.tenant.time_zone) | {
+        "delayed": _delayed(invitation)
+    }
+
+
+def _delayed(invitation: Invitation) -> OutboxMessage | None:
+    """Return a mail of the invitation that the mail server did not take yet."""
+    waiting = OutboxMessage.objects.filter(
+        tenant_id=invitation.tenant_id,
+        kind=mail.KIND,
+        about_type=invitation._meta.label_lower,
+        about_id=str(invitation.pk),
+        status=OutboxStatus.PENDING,
+    ).exclude(last_error="")
+    return waiting.order_by("-created_at").first()
 
 
 def of_session(session: EnrollmentSession) -> dict[str, Any]:

@@ -42,6 +42,7 @@ SETTINGS = (
     Item(_("Push certificate"), "certificate", "settings-push", "settings.view"),
     Item(_("Reminders"), "clock", "settings-reminders", "settings.view"),
     Item(_("Wipe protection"), "shield-check", "devices:protection", "settings.view"),
+    Item(_("Cleanup"), "trash", "devices:cleanup-list", "settings.view"),
     Item(_("History"), "history", "settings-history", "settings.view"),
     Item(_("API tokens"), "key", "settings-tokens", "settings.view"),
     Item(_("Health"), "shield-check", "settings-health", "settings.view"),

@@ -225,6 +225,7 @@ CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "mdm.views.errors.csrf_failure"
 GO_COOKIE_NAME = f"{_host_prefix}muster-go"
+KNOWN_COOKIE_NAME = f"{_host_prefix}muster-known"
 # In the session, so that what one plane says is not read out on the other.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LANGUAGE_COOKIE_NAME = "muster-language"
@@ -270,7 +271,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 MAIL_DIR = DATA_DIR / "mail"
 if env("EMAIL_URL", default=""):
     _mail = env.email_url("EMAIL_URL")
-    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+    EMAIL_BACKEND = _mail["EMAIL_BACKEND"].replace(
+        "django.core.mail.backends.smtp", "core.gateways.smtp"
+    )
     EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
     EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.serializers import StrictSerializer
+from core.variables import MAX_TEXT
 from devices import actions
 from devices.forms import MAX_REASON
 from devices.models import Command, Device, InventorySection
@@ -157,3 +158,21 @@ class NothingSerializer(StrictSerializer):
 
 class PinSerializer(serializers.Serializer):
     pin = serializers.CharField(allow_null=True)
+
+
+class VariableSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    label = serializers.CharField()
+    value = serializers.CharField(help_text="Empty when this device has none.")
+    aliases = serializers.ListField(child=serializers.CharField())
+
+
+class TextSerializer(StrictSerializer):
+    text = serializers.CharField(max_length=MAX_TEXT, trim_whitespace=False)
+
+
+class ResolvedSerializer(serializers.Serializer):
+    text = serializers.CharField()
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="Variables without a value, which are empty."
+    )

@@ -2,6 +2,7 @@
 
 from devices.models.attribute import DeviceAttributeValue
 from devices.models.channel import Channel, ChannelState
+from devices.models.cleanup import CleanupKind, CleanupRule, CleanupSchedule
 from devices.models.command import Command, CommandRank
 from devices.models.device import (
     Device,
@@ -33,6 +34,9 @@ from devices.models.operation import (
 __all__ = [
     "Channel",
     "ChannelState",
+    "CleanupKind",
+    "CleanupRule",
+    "CleanupSchedule",
     "Command",
     "CommandRank",
     "Device",

@@ -53,6 +53,11 @@ class DeviceQuerySet(VisibleQuerySet):
         """Return somebody's own devices: no role widens this, and no permission is asked."""
         return self.current().filter(user_id=user.pk, tenant_id=user.tenant_id)
 
+    def was_of_another(self, device) -> bool:
+        """Say whether a device was somebody else's until this entry of it took over."""
+        earlier = self.filter(superseded_by=device, tenant_id=device.tenant_id, user__isnull=False)
+        return earlier.exclude(user_id=device.user_id).exists()
+
     def managed(self) -> DeviceQuerySet:
         return self.current().filter(state__in=MANAGED)
 

@@ -161,4 +161,9 @@ def _note(session: EnrollmentSession, installation: ClientInstallation) -> str:
             "This app said that the system is version %(told)s. What the device itself says "
             "counts: %(real)s."
         ) % {"told": told, "real": real}
+    if Device.objects.was_of_another(device):
+        return _(
+            "Until now this device was registered in the name of somebody else. That has ended; "
+            "your organisation can see the change."
+        )
     return ""

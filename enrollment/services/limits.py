@@ -50,8 +50,12 @@ def give_pin_try(tenant: Tenant, ip: str) -> None:
     ratelimit.give_back("pin-tenant", str(tenant.pk), capacity=TENANT_PINS)
 
 
-def take_sign_in(tenant: Tenant, email: str, ip: str) -> None:
-    """Count a sign-in of an address, known or not, and of a network. Raises TooManyTries."""
+def take_sign_in(tenant: Tenant, email: str, ip: str, *, known: str = "") -> None:
+    """Count a sign-in of an address, known or not, and of a network. Raises TooManyTries.
+
+    `known` names the browser, where the person has signed in from it before: its tries count
+    apart, so that strangers cannot lock it out.
+    """
     network = net.network_of(ip)
     is_allowed = ratelimit.allow(
         "go-network", _key(tenant, network), capacity=NETWORK_TRIES, refill_seconds=LOCK_SECONDS
@@ -60,16 +64,16 @@ def take_sign_in(tenant: Tenant, email: str, ip: str) -> None:
         _alert(tenant, "sign_in", network)
         raise TooManyTries(LOCK_SECONDS)
     wait = ratelimit.strike(
-        "go-account", _key(tenant, email), limit=ACCOUNT_TRIES, seconds=LOCK_SECONDS
+        "go-account", _account(tenant, email, known), limit=ACCOUNT_TRIES, seconds=LOCK_SECONDS
     )
     if wait:
         _alert(tenant, "account", network)
         raise TooManyTries(wait)
 
 
-def give_sign_in(tenant: Tenant, email: str, ip: str) -> None:
+def give_sign_in(tenant: Tenant, email: str, ip: str, *, known: str = "") -> None:
     """Forget the tries of an address that signed in, and this one of its network."""
-    ratelimit.forgive("go-account", _key(tenant, email))
+    ratelimit.forgive("go-account", _account(tenant, email, known))
     ratelimit.give_back("go-network", _key(tenant, net.network_of(ip)), capacity=NETWORK_TRIES)
 
 
@@ -120,6 +124,10 @@ def take_network_mail(tenant: Tenant, ip: str) -> None:
         "go-mail-network", network, capacity=MAILS_PER_NETWORK, refill_seconds=HOUR
     ):
         raise TooManyTries(LOCK_SECONDS)
+
+
+def _account(tenant: Tenant, email: str, known: str) -> str:
+    return _key(tenant, email) + (f"\0{known}" if known else "")
 
 
 def _key(tenant: Tenant, key: str) -> str:

@@ -10,6 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.known_devices import NOBODY, Known
 from accounts.models import User, UserSettings
 from accounts.services import terms, users
 from core import clock, history, onetime
@@ -43,6 +44,7 @@ class Browser:
     platform: str
     user_agent: str = ""
     language: str = ""
+    known: Known = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,11 @@ def enter_pin(*, session: EnrollmentSession, typed: str, browser: Browser) -> En
 def enter_password(*, session: EnrollmentSession, password: str, browser: Browser) -> Entered:
     """Take the password of the person whose link it is. Raises PasswordWrong, TooManyTries."""
     user = _still_missing(session, "password")
-    limits.take_sign_in(session.tenant, user.email, browser.ip)
+    known = browser.known.key_for(user.email)
+    limits.take_sign_in(session.tenant, user.email, browser.ip, known=known)
     if not user.check_password(password[:MAX_SECRET]):
         raise PasswordWrong
-    limits.give_sign_in(session.tenant, user.email, browser.ip)
+    limits.give_sign_in(session.tenant, user.email, browser.ip, known=known)
     return _proved(session, "password_verified_at", browser)
 
 
@@ -142,7 +145,8 @@ def sign_in(*, tenant: Tenant, email: str, secret: str, browser: Browser) -> Ent
     the same answer. Raises SignInRefused, TooManyTries.
     """
     email, secret = addresses.comparable(email), secret[:MAX_SECRET]
-    limits.take_sign_in(tenant, email, browser.ip)
+    known = browser.known.key_for(email)
+    limits.take_sign_in(tenant, email, browser.ip, known=known)
     is_pin = pins.looks_like_one(secret)
     if is_pin:
         limits.take_pin_try(tenant, browser.ip)
@@ -159,7 +163,7 @@ def sign_in(*, tenant: Tenant, email: str, secret: str, browser: Browser) -> Ent
         raise SignInRefused
     if is_pin:
         limits.give_pin_try(tenant, browser.ip)
-    limits.give_sign_in(tenant, email, browser.ip)
+    limits.give_sign_in(tenant, email, browser.ip, known=known)
     return _enter(user, "password_verified_at" if is_password else "pin_verified_at", browser)
 
 

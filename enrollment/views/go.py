@@ -14,6 +14,7 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import known_devices
 from accounts.models import AcceptancePlace
 from core.actors import Actor
 from core.errors import DomainError
@@ -111,6 +112,14 @@ def back(visit: Visit, entered: Entered | None = None, *, query: str = "") -> Ht
     return response
 
 
+def _known(visit: Visit, entered: Entered) -> HttpResponse:
+    """Go on after a sign-in, and know the browser from now on."""
+    response = back(visit, entered)
+    if entered.session.user is not None:
+        known_devices.note(visit.request, response, entered.session.user.email)
+    return response
+
+
 def _session(visit: Visit) -> EnrollmentSession:
     if visit.session is None:
         raise WrongStep
@@ -168,7 +177,7 @@ def _sign_in(visit: Visit) -> HttpResponse:
             secret=data["password"],
             browser=visit.browser,
         )
-        return back(visit, entered)
+        return _known(visit, entered)
 
     if visit.link is not None:
         raise WrongStep
@@ -180,7 +189,7 @@ def _password_of_link(visit: Visit, session: EnrollmentSession) -> HttpResponse:
         entered = registration.enter_password(
             session=session, password=data["password"], browser=visit.browser
         )
-        return back(visit, entered)
+        return _known(visit, entered)
 
     return _filled(visit, page_forms.PasswordForm(visit.request.POST), take)
 

@@ -62,6 +62,8 @@ def _facts(
         more = _profile(visit) if step == Step.PROFILE else _install(visit, state)
         facts |= {"profile": profile, "state": state, **more}
         facts |= reminding.facts(visit)
+    if step == Step.DONE and session.device is not None:
+        facts |= {"was_of_another": Device.objects.was_of_another(session.device)}
     return facts
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from accounts import known_devices
 from accounts.models import UserSettings
 from accounts.services import tenants
 from core import net
@@ -54,6 +55,7 @@ class Visit:
             platform=self.detected.platform,
             user_agent=_printable(request.headers.get("User-Agent", "")),
             language=translation.get_language() or "",
+            known=known_devices.read(request),
         )
 
 

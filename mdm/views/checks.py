@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import requires
 from core import ratelimit
+from mdm import endings
 from mdm.diagnosis.examination import PARTS, examine_for
 from mdm.diagnosis.findings import Level, worst
 
@@ -29,6 +30,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "title": _("Health"),
         "lead": _("What a device or a mail needs from this server, tried out now."),
         "part": part,
+        "endings": endings.of(request.user.tenant),
         "is_asked": "now" in request.GET,
     }
     if context["is_asked"]:

@@ -78,6 +78,9 @@ ACTIONS: dict[str, Words] = {
     "devices.device.attributes_changed": Words(
         _("Attributes of the device changed"), NEUTRAL, "pencil"
     ),
+    "devices.cleanup.changed": Words(_("Cleanup rule changed"), ATTENTION, "adjustments"),
+    "devices.cleanup.ordered": Words(_("Cleanup ordered"), ATTENTION, "trash"),
+    "devices.cleanup.done": Words(_("Cleanup done"), NEUTRAL, "trash"),
     "devices.device.enrolling": Words(_("Enrollment began"), PROGRESS, "hourglass"),
     "devices.device.merged": Words(_("Joined with an earlier entry"), ATTENTION, "devices"),
     "devices.device.re_enrolled": Words(_("Enrolled again"), PROGRESS, "rotate"),

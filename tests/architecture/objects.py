@@ -117,6 +117,10 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
 }
 # Routes with parameters that name no row of a tenant, and why.
 WITHOUT_OBJECT = {
+    "settings/cleanup/<slug:kind>/": "a kind of rule, not a row",
+    "settings/cleanup/<slug:kind>/run/": "a kind of rule, not a row",
+    "api/v1/cleanup-rules/<slug:kind>/": "a kind of rule, not a row",
+    "api/v1/cleanup-rules/<slug:kind>/run/": "a kind of rule, not a row",
     "setup/<slug:key>/": "a step of the setup, not a row",
     "setup/<slug:key>/skip/": "a step of the setup, not a row",
     "settings/reminders/<slug:purpose>/test/": "a kind of credential, not a row",

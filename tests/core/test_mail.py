@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
+import threading
+import time
+from contextlib import suppress
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from core import clock, outbox
+from core.gateways import smtp as smtp_gateway
 from core.models import OutboxMessage, OutboxStatus
 from core.services import delivery, mail
 from tests.fakes.certificates import Authority
@@ -22,7 +27,7 @@ def use(settings):
     """Let the server send through a mail server."""
 
     def apply(server, **more):
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "core.gateways.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port
         settings.EMAIL_TIMEOUT = 2
         for name, value in more.items():
@@ -89,6 +94,59 @@ def test_a_tarpit_costs_its_time_limit_and_no_mail(use, smtp, message, settings)
     smtp.tarpit_seconds = 30
     assert deliver(message).status == OutboxStatus.PENDING
     assert "mail server" in message.last_error
+
+
+class Teasing:
+    """A mail server that takes its time: says nothing at all, or a byte now and then, for ever."""
+
+    def __init__(self, *, says: bytes) -> None:
+        self._says, self._stopped = says, threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.bytes_sent = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            line, _address = self._listener.accept()
+            with line:
+                while not self._stopped.wait(0.02):
+                    line.sendall(self._says)
+                    self.bytes_sent += len(self._says)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stopped.set()
+        self._listener.close()
+
+
+@pytest.mark.parametrize("tls", [{}, {"EMAIL_USE_SSL": True}])
+@pytest.mark.parametrize("says", [b"", b"2"])
+def test_a_server_that_never_ends_its_banner_is_left_in_time(use, message, monkeypatch, says, tls):
+    """Each byte comes within the time limit of a read; the session has one of its own."""
+    monkeypatch.setattr(smtp_gateway, "SESSION_SECONDS", 0.6)
+    with Teasing(says=says) as server:
+        use(server, EMAIL_TIMEOUT=0.3 if not says else 20, **tls)
+        begun = time.monotonic()
+        assert deliver(message).status == OutboxStatus.PENDING
+        assert time.monotonic() - begun < 10
+        assert bool(server.bytes_sent) == bool(says)
+    assert message.last_error
+
+
+def test_the_time_of_a_mail_session_is_shorter_than_the_lease_of_its_mail():
+    assert delivery.LEASE.total_seconds() > smtp_gateway.SESSION_SECONDS
+
+
+def test_a_session_that_ends_well_leaves_nothing_behind(use, smtp, message):
+    use(smtp)
+    assert deliver(message).status == OutboxStatus.DELIVERED
+    waiting = (one for one in threading.enumerate() if isinstance(one, threading.Timer))
+    for timer in waiting:
+        timer.join(timeout=10)
+        assert not timer.is_alive()
 
 
 def repeat(message):

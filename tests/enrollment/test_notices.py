@@ -284,7 +284,7 @@ def test_a_push_speaks_the_language_of_its_person_and_tells_no_secret(
 @pytest.fixture
 def mail_server(settings, smtp):
     """Mails go to a real server on loopback."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "core.gateways.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp.port
     settings.EMAIL_TIMEOUT = 1
     return smtp

@@ -88,7 +88,7 @@ def test_an_address_that_nobody_answers_is_an_error(settings):
 
 
 def use_smtp(settings, port, **more):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "core.gateways.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     for name, value in more.items():
         setattr(settings, name, value)

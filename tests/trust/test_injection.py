@@ -164,7 +164,7 @@ def test_an_address_with_a_line_break_invites_nobody(signed_in, admin, typed):
 
 
 def test_a_name_with_line_breaks_reaches_one_recipient(tenant, person, smtp, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "core.gateways.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp.port
     sender = factories.user(tenant, "administrator", first_name=BREAKS[:80])
     type(tenant).objects.filter(pk=tenant.pk).update(name=BREAKS[:100])

@@ -144,7 +144,7 @@ def cookies_of(owner, settings) -> dict[str, object]:
 
 def test_no_cookie_is_open_to_scripts_or_other_sites(owner, settings):
     cookies = cookies_of(owner, settings)
-    assert {"muster-admin", "muster-language"} <= set(cookies)
+    assert {"muster-admin", "muster-known", "muster-language"} <= set(cookies)
     for name, cookie in cookies.items():
         assert cookie["httponly"], name
         assert cookie["samesite"] in ("Lax", "Strict"), name
@@ -168,11 +168,12 @@ def test_on_https_cookies_are_bound_to_the_host(tmp_path):
         env=environment, cwd=lanes.ROOT, capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     found = json.loads(done.stdout)
-    for name in ("SESSION", "CSRF", "GO"):
+    names = ("SESSION", "CSRF", "ME", "ME_CSRF", "GO", "KNOWN")
+    for name in names:
         assert found[f"{name}_COOKIE_NAME"].startswith("__Host-muster-"), name
     for name in ("SESSION", "CSRF", "LANGUAGE"):
         assert found[f"{name}_COOKIE_SECURE"] is True, name
-    assert len({found[f"{name}_COOKIE_NAME"] for name in ("SESSION", "CSRF", "GO")}) == 3
+    assert len({found[f"{name}_COOKIE_NAME"] for name in names}) == len(names)
 
 
 def test_a_cookie_is_worthless_on_the_other_pages(owner, person, settings, tenant):

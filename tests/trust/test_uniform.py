@@ -23,6 +23,7 @@ from enrollment.services import invitations, pins
 from tests import factories
 from tests.enrollment.conftest import SigningPlatform
 from tests.factories import PASSWORD
+from tests.portal import me
 from tests.portal import path as path_of
 
 pytestmark = pytest.mark.django_db
@@ -116,12 +117,28 @@ ASKS = {
     "a new password": lambda email: (
         lambda client: client.post(path_of("account_reset_password"), {"email": email})
     ),
+    "own devices": lambda email: (
+        lambda client: client.post(
+            me("account_login"), {"login": email, "password": "not the password"}
+        )
+    ),
+    "own devices, a new password": lambda email: (
+        lambda client: client.post(me("account_reset_password"), {"email": email})
+    ),
+    "app, password": lambda email: lambda client: from_app(client, email, "not the password"),
+    "app, PIN": lambda email: lambda client: from_app(client, email, "12345678"),
 }
+
+
+def from_app(client: Client, email: str, secret: str):
+    device = {"platform": "iphone", "os_version": "18.6"}
+    body = {"email": email, "secret": secret, "device": device}
+    return client.post("/client/v1/sign-in/", body, content_type="application/json")
 
 
 @pytest.mark.parametrize("ask", ASKS)
 def test_the_answer_is_the_same_for_everybody(cast, watched, ask):
-    people = {who: email for who, email in cast.items() if who != "no address" or "go" in ask}
+    people = {who: email for who, email in cast.items() if who != "no address" or "go, " in ask}
     watched(ASKS[ask]("first@acme.test"), "")  # what the process does once
     seen = {who: watched(ASKS[ask](email), email) for who, email in people.items()}
     told, queries, hashes = seen["unknown"]
@@ -133,9 +150,9 @@ def test_the_answer_is_the_same_for_everybody(cast, watched, ask):
 
 
 def test_the_answer_is_the_same_when_mail_is_down(cast, watched, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "core.gateways.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 9, 1
-    for ask in ("a new PIN", "a new password"):
+    for ask in ("a new PIN", "a new password", "own devices, a new password"):
         watched(ASKS[ask]("first@acme.test"), "")
         people = ("unknown", "person", "administrator", "disabled")
         seen = [watched(ASKS[ask](cast[who]), cast[who]) for who in people]
@@ -156,14 +173,14 @@ def test_only_those_who_can_use_it_get_a_mail(cast, tenant):
     assert got == {cast[who] for who in wanted} | {cast["of another organisation"]}
 
 
-def test_a_locked_account_is_locked_for_strangers_too(cast, watched):
+@pytest.mark.parametrize("ask", ["sign in", "go, password", "own devices", "app, password"])
+def test_a_locked_account_is_locked_for_strangers_too(cast, watched, ask):
     """The lock after five failures tells nothing either: it also comes for unknown addresses."""
-    for ask in ("sign in", "go, password"):
-        told = []
-        for who in ("unknown", "administrator", "disabled"):
-            answers = [watched(ASKS[ask](cast[who]), cast[who])[0] for _ in range(7)]
-            told.append([(status, body) for status, _headers, body, _cookies in answers])
-        assert told[0] == told[1] == told[2], ask
+    told = []
+    for who in ("unknown", "administrator", "disabled"):
+        answers = [watched(ASKS[ask](cast[who]), cast[who])[0] for _ in range(7)]
+        told.append([(status, body) for status, _headers, body, _cookies in answers])
+    assert told[0] == told[1] == told[2]
 
 
 def test_links_that_lead_nowhere_look_alike(tenant, watched):
