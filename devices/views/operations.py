@@ -96,7 +96,7 @@ def _action(request: HttpRequest) -> Action:
 def _selection(request: HttpRequest) -> Selection:
     try:
         if request.GET.get("retry"):
-            return selections.failed(request.user, find(request, request.GET["retry"]))
+            return selections.failed(request.user, find(request, uuid.UUID(request.GET["retry"])))
         if request.GET.get("all"):
             return selections.matching(request.user, request.GET.get("query", ""))
         return selections.chosen(request.user, request.GET.getlist("device"))
