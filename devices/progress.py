@@ -54,7 +54,7 @@ class Progress:
     def parameters(self) -> list[tuple[str, str]]:
         fields = self.action.form_class.base_fields if self.action else {}
         return [
-            (str(fields[name].label if name in fields else name), text)
+            (str(fields[name].label if name in fields else name), _shown(text))
             for name, text in self.operation.shown
         ]
 
@@ -141,3 +141,7 @@ class Progress:
         if command.status == CommandStatus.EXPIRED:
             return str(CommandStatus(command.status).label)
         return ""
+
+
+def _shown(text: str) -> str:
+    return _("yes") if text == "True" else text
