@@ -71,7 +71,7 @@ def order(
     held = operation_rows.write(
         tenant_id=device.tenant_id,
         action=KEY,
-        devices=[(device, "")],
+        devices=[operation_rows.Meant.of(device)],
         content={"params": {"reason": reason, "options": options or {}}},
         shown=[],
         reason=reason,
