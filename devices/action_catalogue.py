@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from devices.actions import Action
-from devices.services import actions, belonging, closing, lifecycle, lost_mode, wipes
+from devices.services import actions, belonging, closing, grouped, lifecycle, lost_mode, wipes
 from devices.states import DELETABLE, PENDING_ORDER, DeviceState
 
 S = DeviceState
@@ -243,6 +243,39 @@ ACTIONS = (
         states=frozenset({S.RETIRE_PENDING, S.WIPE_PENDING}),
         is_of_channel=False,
         has_page=False,
+    ),
+    Action(
+        key="join_group",
+        label=_("Add to a group"),
+        icon="plus",
+        permission="groups.manage",
+        run=grouped.join,
+        question=_("Add %(name)s to a group?"),
+        done=_("The groups are changed."),
+        form="devices.group_forms.GroupForm",
+        is_of_channel=False,
+    ),
+    Action(
+        key="leave_group",
+        label=_("Take out of a group"),
+        icon="x",
+        permission="groups.manage",
+        run=grouped.leave,
+        question=_("Take %(name)s out of a group?"),
+        done=_("The groups are changed."),
+        form="devices.group_forms.GroupForm",
+        is_of_channel=False,
+    ),
+    Action(
+        key="set_attribute",
+        label=_("Set an attribute"),
+        icon="pencil",
+        permission="attributes.set",
+        run=grouped.set_attribute,
+        question=_("Set an attribute of %(name)s?"),
+        done=_("The attribute is set."),
+        form="devices.group_forms.AttributeForm",
+        is_of_channel=False,
     ),
     Action(
         key="delete",

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.errors import DomainError
+from core.variables import Mistake
 
 
 class WrongState(DomainError):
@@ -282,3 +283,22 @@ class UnknownDevices(DomainError):
 class UnknownFilter(DomainError):
     code = "unknown_filter"
     message = gettext_lazy("This filter is not understood. Nothing was done.")
+
+
+class VariableMistake(DomainError):
+    """A text names a variable that there is not, or is cut off in the middle of one."""
+
+    code = "variable_mistake"
+    WORDS: ClassVar[dict[str, Any]] = {
+        "unknown": gettext_lazy("There is no variable “%(name)s” (character %(position)d)."),
+        "broken": gettext_lazy(
+            "A variable begins at character %(position)d, but is not written to its end. Write "
+            "${name}, or $${ for the characters themselves."
+        ),
+        "long": gettext_lazy("The text is too long."),
+        "many": gettext_lazy("The text has too many variables."),
+    }
+
+    def __init__(self, mistake: Mistake) -> None:
+        words = {"name": mistake.name, "position": mistake.position}
+        super().__init__(str(self.WORDS[mistake.code]) % words, field="text")

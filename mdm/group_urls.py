@@ -1,10 +1,10 @@
-"""Routes of groups and attributes: the same pages for devices and for people."""
+"""Routes of groups, attributes and variables: the same pages for devices and for people."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from mdm.views import attributes, group_forms, groups
+from mdm.views import attributes, group_forms, groups, variables
 
 
 def _routes(kind: str, start: str) -> list[URLPattern]:
@@ -29,6 +29,7 @@ def _routes(kind: str, start: str) -> list[URLPattern]:
 urlpatterns = [
     *_routes("device", "devices"),
     *_routes("user", "users"),
+    path("devices/<uuid:pk>/variables/", variables.device_variables, name="device-variables"),
     path("settings/attributes/", attributes.attribute_list, name="settings-attributes"),
     path("settings/attributes/new/", attributes.attribute_new, name="settings-attribute-new"),
     path(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 
 from accounts import grouping
 from accounts.access import Principal
@@ -103,18 +103,21 @@ def recompute(shape: Shape, pk: uuid.UUID, *, lease: dt.datetime | None = None) 
 def _settle(
     shape: Shape, group: Group, chosen: QuerySet[Any]
 ) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
-    """Store the difference between the members and the chosen; returns who came and who went."""
+    """Store the difference between the members and the chosen; returns who came and who went.
+
+    The sets are compared here: two plain queries that no planner can get wrong, however fresh
+    the tables are.
+    """
     members = shape.memberships._default_manager.filter(group_id=group.pk)
-    member_id = f"{shape.member}_id"
-    came = chosen.filter(~Exists(members.filter(**{member_id: OuterRef("pk")}))).order_by()
-    new = list(came.values_list("pk", flat=True))
-    gone = members.filter(~Exists(chosen.filter(pk=OuterRef(member_id))))
-    went = list(gone.values_list("pk", member_id))
-    insert(shape, ((group.pk, pk) for pk in new))
+    known = dict(members.values_list(f"{shape.member}_id", "pk"))
+    wanted = set(chosen.order_by().values_list("pk", flat=True))
+    came = sorted(wanted - known.keys())
+    went = sorted(known.keys() - wanted)
+    insert(shape, ((group.pk, pk) for pk in came))
     for start in range(0, len(went), INSERT):
-        keys = [pk for pk, _member in went[start : start + INSERT]]
+        keys = [known[pk] for pk in went[start : start + INSERT]]
         shape.memberships._default_manager.filter(pk__in=keys).delete()
-    return new, [member for _pk, member in went]
+    return came, went
 
 
 def insert(shape: Shape, pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> None:

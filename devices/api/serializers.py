@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from core.api.serializers import StrictSerializer
+from core.variables import MAX_TEXT
 from devices import actions
 from devices.forms import MAX_FOOTNOTE, MAX_REASON, OBLITERATION
 from devices.models import Command, Device, InventorySection, Ownership
@@ -241,3 +242,21 @@ class NothingSerializer(StrictSerializer):
 
 class PinSerializer(serializers.Serializer):
     pin = serializers.CharField(allow_null=True)
+
+
+class VariableSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    label = serializers.CharField()
+    value = serializers.CharField(help_text="Empty when this device has none.")
+    aliases = serializers.ListField(child=serializers.CharField())
+
+
+class TextSerializer(StrictSerializer):
+    text = serializers.CharField(max_length=MAX_TEXT, trim_whitespace=False)
+
+
+class ResolvedSerializer(serializers.Serializer):
+    text = serializers.CharField()
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="Variables without a value, which are empty."
+    )

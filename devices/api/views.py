@@ -17,7 +17,7 @@ from devices import actions
 from devices.api import serializers
 from devices.filters import CommandFilterSet, DeviceFilterSet
 from devices.models import Command, Device
-from devices.services import cancelling, lifecycle, lost_mode, pins, raw
+from devices.services import cancelling, lifecycle, lost_mode, pins, raw, variables
 
 _DESCRIPTIONS = {
     "check_in": "Ask the device to contact us and to tell about itself.",
@@ -77,6 +77,8 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         "inventory": "devices.view",
         "attributes": "devices.view",
         "set_attributes": "attributes.set",
+        "variables": "devices.view",
+        "preview_variables": "devices.view",
         **{one.key: one.permission for one in actions.every()},
         "destroy": "devices.delete",
         "reveal_pin": "devices.reveal_pin",
@@ -106,6 +108,25 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         """What the device last told about itself, one part per kind of answer."""
         sections = self.get_object().inventory.order_by("kind")
         return Response(serializers.InventorySerializer(sections, many=True).data)
+
+    @extend_schema(responses={200: serializers.VariableSerializer(many=True)})
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def variables(self, request: Request, pk: str) -> Response:
+        """Every variable that texts may hold, with its value for this device."""
+        told = variables.listed(self.get_object())
+        return Response(serializers.VariableSerializer(told, many=True).data)
+
+    @extend_schema(
+        request=serializers.TextSerializer, responses={200: serializers.ResolvedSerializer}
+    )
+    @variables.mapping.post
+    def preview_variables(self, request: Request, pk: str) -> Response:
+        """Tell what a text with variables becomes for this device; nothing is stored."""
+        device = self.get_object()
+        body = serializers.TextSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        resolved = variables.resolve(device=device, **body.validated_data)
+        return Response(serializers.ResolvedSerializer(resolved).data)
 
     check_in = ordering("check_in", serializers.NothingSerializer)
     lock = ordering("lock", serializers.LockSerializer)

@@ -84,7 +84,7 @@ def open_entry(
         data={"epoch": device.epoch, "person": user.email if user else None},
     )
     if previous is not None:
-        _succeed(previous, device)
+        succeed(previous, device)
     return device
 
 
@@ -99,7 +99,8 @@ def _learn_serial(physical: PhysicalDevice, serial: str) -> None:
         PhysicalDevice.objects.filter(pk=physical.pk).update(serial=serial)
 
 
-def _succeed(previous: Device, device: Device) -> None:
+def succeed(previous: Device, device: Device) -> None:
+    """Lead from an archived entry to the one that took its place, and hand over what stays."""
     Device.objects.filter(pk=previous.pk).update(superseded_by=device)
     if device.user_id is not None and previous.user_id == device.user_id:
         grouped.carry_over(previous=previous, device=device)

@@ -15,7 +15,7 @@ from devices.errors import NotSupported
 from devices.models import Channel, ChannelState, Device, Ownership, PhysicalDevice
 from devices.models.identifier import PhysicalIdentifier
 from devices.reenrollment import ORDERS_WERE_DONE, Identifiers, keeps_one_entry
-from devices.services import commands, entries, lifecycle
+from devices.services import commands, entries, grouped, lifecycle
 from devices.services.entries import Facts
 from devices.states import DeviceState
 
@@ -120,6 +120,8 @@ def _take_up(
     """Begin a new epoch in the same entry: nothing that was asked of the old one holds."""
     if user is not None and device_limit is not None:
         entries.check_limit(user, device_limit, but=device)
+    if device.user_id != (user.pk if user else None):
+        grouped.part(device)
     before = {"state": device.state, "epoch": device.epoch, "person": _email(device.user)}
     commands.cancel_all(device, actor=actor)
     lifecycle.end_channels(device)
@@ -128,7 +130,7 @@ def _take_up(
     device.state, device.state_changed_at = DeviceState.ENROLLING, now
     device.user, device.session_id = user, session_id
     device.enrolled_at, device.ended_at, device.inventory_due_at = None, None, None
-    device.sealed_pin, device.pin_set_at = b"", None
+    device.sealed_pin, device.pin_set_at, device.groups_due_at = b"", None, now
     for name, value in entries.limited(facts).items():
         setattr(device, name, value)
     device.save()
@@ -151,7 +153,7 @@ def _set_aside(physical: PhysicalDevice, device: Device, actor: Actor) -> None:
     """Archive what turned out to be the same device under another identity."""
     for entry in physical.entries.current().select_for_update(of=("self",)):
         entries.archive(entry, actor=actor, ends=ORDERS_WERE_DONE)
-        Device.objects.filter(pk=entry.pk).update(superseded_by=device)
+        entries.succeed(entry, device)
 
 
 @transaction.atomic
@@ -185,6 +187,8 @@ def _move(source: PhysicalDevice, target: PhysicalDevice) -> None:
     newest = target.entries.order_by("-epoch").values_list("epoch", flat=True).first() or 0
     for entry in source.entries.order_by("-epoch"):
         entry.commands.update(epoch=newest + entry.epoch)
-        Device.objects.filter(pk=entry.pk).update(physical=target, epoch=newest + entry.epoch)
+        Device.objects.filter(pk=entry.pk).update(
+            physical=target, epoch=newest + entry.epoch, groups_due_at=clock.now()
+        )
     PhysicalIdentifier.objects.filter(physical=source).update(physical=target)
     source.delete()

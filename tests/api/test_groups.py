@@ -228,3 +228,14 @@ def test_the_number_of_queries_does_not_grow(api, django_assert_max_num_queries)
         api.post("device-groups/", {"name": f"Group {number}", "rule": MACS})
     with django_assert_max_num_queries(6):
         assert len(api.get("device-groups/").json()["results"]) == 20
+
+
+def test_a_text_with_variables_is_previewed(api, caller, owner, device):
+    address = f"devices/{device.pk}/variables/"
+    names = {row["name"]: row["value"] for row in api.get(address).json()}
+    assert names["device.serial"] == device.serial
+    answer = api.post(address, {"text": " ${deviceSN} {$device.build}"})
+    assert answer.json() == {"text": f" {device.serial} ", "missing": ["device.build"]}
+    wrong = api.post(address, {"text": "${user.password}"})
+    assert (wrong.status_code, code_of(wrong)) == (400, "variable_mistake")
+    assert caller(owner, "users.view").get(address).status_code == 403

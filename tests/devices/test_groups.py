@@ -22,7 +22,7 @@ from core import clock
 from core.models import HistoryEntry
 from core.rules.errors import RuleInvalid
 from devices.models import Device, DeviceContact, DeviceGroup, DeviceGroupMembership
-from devices.services import entries, lifecycle
+from devices.services import entries, grouped, lifecycle
 from tests import factories
 from tests.portal import history_of
 
@@ -368,3 +368,40 @@ def test_groups_are_seen_with_their_permission_only(tenant, admin, helpdesk, per
     seen = [DeviceGroup.objects.visible_to(one).count() for one in (admin, helpdesk, person)]
     assert seen == [1, 1, 0]
     assert DeviceGroup.objects.visible_to(stranger).count() == 0
+
+
+def test_joined_entries_hand_over_once(tenant, admin, person):
+    old, new = (factories.device(tenant, person, name=name) for name in ("Old", "New"))
+    AttributeDefinition.objects.create(
+        tenant=tenant, owner_kind="device", key="place", kind="text", label="Place"
+    )
+    for device in (old, new):
+        attributes.set_values(
+            shape=DEVICES, member=device, values={"place": device.name}, actor=admin.actor
+        )
+    both, one = (
+        groups.create(shape=DEVICES, tenant=tenant, name=name, actor=admin.actor)
+        for name in ("Both", "One")
+    )
+    groups.add_members(group=both, ids=[old.pk, new.pk], actor=admin.actor)
+    groups.add_members(group=one, ids=[old.pk], actor=admin.actor)
+    entries.succeed(old, new)
+    for group in (both, one):
+        group.refresh_from_db()
+        assert (names(group), group.member_count) == (["New"], 1)
+    assert attributes.values_of(shape=DEVICES, member=new) == {"place": "New"}
+
+
+def test_another_person_begins_anew(tenant, admin, device):
+    AttributeDefinition.objects.create(
+        tenant=tenant, owner_kind="device", key="place", kind="text", label="Place"
+    )
+    attributes.set_values(
+        shape=DEVICES, member=device, values={"place": "Lobby"}, actor=admin.actor
+    )
+    group = groups.create(shape=DEVICES, tenant=tenant, name="M", actor=admin.actor)
+    groups.add_members(group=group, ids=[device.pk], actor=admin.actor)
+    grouped.part(device)
+    group.refresh_from_db()
+    assert (names(group), group.member_count) == ([], 0)
+    assert attributes.values_of(shape=DEVICES, member=device) == {}

@@ -34,6 +34,10 @@ class Inside:
             text=True,
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def close(self) -> None:
         self._process.stdin.close()
         self._process.wait(10)

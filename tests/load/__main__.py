@@ -16,8 +16,9 @@ def main() -> int:
     parser.add_argument("--commands", type=int, default=20, help="commands for each device")
     parser.add_argument("--only", choices=sorted(bench.DATABASES), help="one database")
     parser.add_argument("--no-write", action="store_true", help="leave docs/benchmarks.md alone")
+    parser.add_argument("--fleet", type=int, default=100_000, help="devices of dynamic groups")
     options = parser.parse_args()
-    size = bench.Size(options.devices, options.polls, options.commands)
+    size = bench.Size(options.devices, options.polls, options.commands, fleet=options.fleet)
     names = [options.only] if options.only else sorted(bench.DATABASES)
     found = {}
     for name in names:

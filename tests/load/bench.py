@@ -6,6 +6,7 @@ import base64
 import itertools
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from tests.fakes.postgres import PostgresServer
 from tests.fakes.smtp import FakeSMTP
 from tests.fakes.waiting import until
 from tests.load import proc, reminders, work
+from tests.load.fleet import RULES
 from tests.load.meter import Meter
 from tests.load.rows import Row
+from tests.load.wire import Sample
 
 THREADS = 4
 Say = Callable[[str], None]
@@ -32,6 +35,7 @@ class Size:
     polls: int
     commands: int
     reminders: int = 1000
+    fleet: int = 100_000
 
 
 class DurablePostgres(PostgresServer):
@@ -86,7 +90,9 @@ def run(name: str, size: Size, say: Say) -> list[Row]:
         worker = Meter({"web": lambda: server.pids("worker"), "database": database})
         field = Field(server, mail, apns)
         stack.callback(field.close)
-        return [*measure(field, meter, size, say), remind(field, worker, size, say)]
+        rows = [*measure(field, meter, size, say), remind(field, worker, size, say)]
+        beside = Meter({"web": lambda: [field.inside.pid], "database": database})
+        return [*rows, *choose(field, beside, size, say)]
 
 
 def remind(field: Field, worker: Meter, size: Size, say: Say) -> Row:
@@ -95,6 +101,22 @@ def remind(field: Field, worker: Meter, size: Size, say: Say) -> Row:
     with worker.running() as usage:
         sample = reminders.hand_over(field, size.reminders)
     return Row(f"reminder, {size.reminders:,} due at once: push and mail", sample, usage)
+
+
+def choose(field: Field, beside: Meter, size: Size, say: Say) -> list[Row]:
+    """Recompute dynamic groups over a fleet; each request is one group, its CPU that of the
+    process that does it."""
+    say(f"filling the tenant with {size.fleet:,} devices")
+    field.inside.call("seed_fleet", devices=size.fleet)
+    rows = []
+    for name in RULES:
+        say(f"dynamic group, {name}")
+        begun = time.monotonic()
+        with beside.running() as usage:
+            seconds = field.inside.call("recompute_groups", name=name)
+        sample = Sample(sorted(seconds), time.monotonic() - begun)
+        rows.append(Row(f"dynamic group of {size.fleet:,} devices, {name}", sample, usage))
+    return rows
 
 
 def measure(field: Field, meter: Meter, size: Size, say: Say) -> list[Row]:
