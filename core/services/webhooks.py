@@ -71,13 +71,15 @@ def create(
 def change(*, hook: Webhook, actor: Actor, **fields: Any) -> Webhook:
     """Change name, address or topics. Raises WebhookRefused, ValidationError."""
     hook = Webhook.objects.select_for_update().get(pk=hook.pk)
-    wanted = {name: fields[name] for name in ("name", "url", "topics") if name in fields}
+    wanted: dict[str, Any] = {
+        name: fields[name] for name in ("name", "url", "topics") if name in fields
+    }
     if "url" in wanted:
         wanted["url"] = _checked(wanted["url"])
     if "topics" in wanted:
         wanted["topics"] = _known(wanted["topics"])
     before: dict[str, Any] = {name: getattr(hook, name) for name in wanted}
-    changed = history.changes(before, dict(wanted))
+    changed = history.changes(before, wanted)
     for name, value in wanted.items():
         setattr(hook, name, value)
     if changed:
