@@ -160,6 +160,8 @@ def pages(world) -> list[str]:
         path("search") + "?q=pia",
         path("history-verify"),
         path("settings-history"),
+        path("settings-webhooks"),
+        path("settings-webhook-new"),
         path("devices:cleanup-list"),
         path("devices:cleanup-rule", "retire_silent"),
         path("history-detail", world["entry"]),
