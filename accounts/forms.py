@@ -142,6 +142,8 @@ class PolicyForm(WordedModelForm):
             "self_service_lock",
             "self_service_retire",
             "self_service_wipe",
+            "self_service_clear_passcode",
+            "self_service_lost_mode",
         ]
 
     def __init__(self, *args, **kwargs) -> None:

@@ -8,16 +8,19 @@ from apple.commands.base import CommandError
 from apple.commands.registry import get
 from apple.errors import CommandRefused
 from apple.profile import identifier
-from apple.services import inventory, lines, orders, push
+from apple.services import inventory, lines, orders, push, raw, requests
+from apple.services.late_secrets import secrets_of
 from core.actors import Actor
 from devices import channels, handlers
 from devices.models import Channel, Command, CommandRank, Device, Platform
 from devices.services import commands, lifecycle
 
 _ACTIONS = frozenset({"check_in", "lock", "retire", "wipe"})
+_PHONE_OPTIONS = ("preserve_data_plan", "disallow_proximity_setup", "return_to_service")
+_WIPE_SECRETS = ("wifi_profile",)
 _WIPE_OPTIONS = {
-    Platform.IPHONE: ("preserve_data_plan", "disallow_proximity_setup"),
-    Platform.IPAD: ("preserve_data_plan", "disallow_proximity_setup"),
+    Platform.IPHONE: _PHONE_OPTIONS,
+    Platform.IPAD: _PHONE_OPTIONS,
     Platform.MAC: ("obliteration_behavior",),
 }
 
@@ -29,13 +32,36 @@ class AppleBackend:
         push.wake(channel)
 
     def actions(self, device: Device) -> frozenset[str]:
-        return _ACTIONS if device.platform in _WIPE_OPTIONS else frozenset()
+        if device.platform not in _WIPE_OPTIONS:
+            return frozenset()
+        return _ACTIONS | requests.fitting(device)
 
     def needs_pin(self, device: Device) -> bool:
         return device.platform == Platform.MAC
 
     def check_in(self, device: Device, *, actor: Actor) -> None:
         inventory.request(device=device, actor=actor)
+
+    def request(
+        self, device: Device, action: str, *, actor: Actor, params: dict[str, Any], reason: str
+    ) -> Command:
+        request = requests.REQUESTS[action]
+        return self._order(
+            device,
+            request.kind,
+            actor=actor,
+            params=request.params(params),
+            late=secrets_of(device, request.kind),
+            reason=reason,
+            desired_key=action if request.is_once else "",
+            rank=CommandRank.NORMAL,
+        )
+
+    def request_text(self, command: Command) -> str:
+        return raw.request_text(command)
+
+    def answer_text(self, command: Command) -> str:
+        return raw.answer_text(command)
 
     def lock(
         self, device: Device, *, actor: Actor, pin: str, message: str, phone: str, reason: str
@@ -73,6 +99,7 @@ class AppleBackend:
             "EraseDevice",
             actor=actor,
             params={name: options[name] for name in known if name in options},
+            secrets={name: options[name] for name in _WIPE_SECRETS if options.get(name)},
             pin=pin,
             reason=reason,
             desired_key=orders.WIPE_KEY,
@@ -88,12 +115,15 @@ class AppleBackend:
         reason: str,
         desired_key: str,
         pin: str = "",
+        secrets: dict[str, Any] | None = None,
+        late: dict[str, Any] | None = None,
         rank: int = CommandRank.ORDER,
     ) -> Command:
+        """`late` secrets are not queued: they are read again when the command is handed out."""
         command, channel = get(kind), lifecycle.device_channel(device)
-        secrets = {"pin": pin} if pin else {}
+        secrets = (secrets or {}) | ({"pin": pin} if pin else {})
         try:
-            command.build(lines.target_of(device, channel), params, secrets)
+            command.build(lines.target_of(device, channel), params, secrets | (late or {}))
         except CommandError as error:
             # Here somebody can still do something about it; at delivery it is judged again.
             raise CommandRefused from error

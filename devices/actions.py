@@ -1,7 +1,8 @@
 """The registry of what can be ordered of a device: portal, API and bulk work ask here.
 
-Declarations only. An action names its form by a dotted path, because forms lie above services and
-services may read this registry. Apps above add their own with `register` in `AppConfig.ready()`.
+The actions themselves are in `action_catalogue`. An action names its form by a dotted path, because
+forms lie above services, and services may read this registry. Apps above add their own with
+`register` in `AppConfig.ready()`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext_lazy as _
 
 from accounts.access import PERMISSIONS, Principal
 from devices import channels
 from devices.errors import NotSupported
 from devices.models import Device
-from devices.services import actions, grouped, lifecycle, wipes
-from devices.states import DELETABLE, MANAGED, DeviceState
+from devices.states import MANAGED
 
 if TYPE_CHECKING:
     from devices.forms import ActionForm
 
-S = DeviceState
 PLAIN_FORM = "devices.forms.ActionForm"
 
 
@@ -33,10 +31,13 @@ class Action:
 
     `run(*, device, actor, **params)` is the service, and raises a DomainError when it refuses;
     `params` come from `form`, a subclass of `devices.forms.ActionForm`. `key` is the word of the
-    channel backends and of the API. `question` holds `%(name)s`. `is_of_channel`: the backend of
+    channel backends and of the API. `question` holds `%(name)s`; `consequences` say in words what
+    will happen. `is_of_channel`: the backend of
     the device decides whether it understands the action. `is_order`: moves the device's state.
-    `is_command`: `run` returns the queued Command. `run_many`, where there is one, takes the place
-    of `run` for a device of a bulk order, `operation`, about which everything was asked before.
+    `is_command`: `run` returns the queued Command. `box` names the part of the device page that
+    offers it instead of the header: "order" or "lost".
+    `run_many`, where there is one, takes the place of `run` for a device of a bulk
+    order, `operation`, about which everything was asked before.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Action:
     run_many: Callable[..., Any] | None = None
     question: Any = ""
     submit_label: Any = ""
+    consequences: tuple[Any, ...] = ()
     form: str = PLAIN_FORM
     template: str = "devices/action_confirm.html"
     url_name: str = ""
@@ -60,8 +62,13 @@ class Action:
     is_command: bool = False
     is_bulk: bool = True
     is_primary: bool = False
+    box: str = ""
     needs_recent_sign_in: bool = False
     has_page: bool = True
+
+    @property
+    def is_in_menu(self) -> bool:
+        return self.has_page and not self.is_primary and not self.box
 
     @property
     def slug(self) -> str:
@@ -143,122 +150,3 @@ def available(*, device: Device, user: Principal) -> list[Action]:
 def for_many(*, user: Principal) -> Iterable[Action]:
     """Return what `user` may order of several devices at once."""
     return [action for action in every() if action.is_bulk and user.has(action.permission)]
-
-
-register(
-    Action(
-        key="check_in",
-        label=_("Check in now"),
-        icon="refresh",
-        permission="devices.check_in",
-        run=actions.check_in,
-        done=_("The device was asked to contact us. Fresh facts appear when it has."),
-        is_primary=True,
-        has_page=False,
-    ),
-    Action(
-        key="lock",
-        label=_("Lock"),
-        icon="lock",
-        permission="devices.lock",
-        run=actions.lock,
-        question=_("Lock %(name)s?"),
-        done=_("The lock is ordered. The page shows when it is done."),
-        form="devices.forms.LockForm",
-        template="devices/device_lock.html",
-        is_primary=True,
-        is_command=True,
-    ),
-    Action(
-        key="retire",
-        label=_("Retire"),
-        icon="archive",
-        permission="devices.retire",
-        run=lifecycle.request_retire,
-        question=_("Retire %(name)s?"),
-        done=_("Retire is ordered. Cancel it before the device has it."),
-        form="devices.forms.ReasonForm",
-        template="devices/device_retire.html",
-        states=frozenset({S.ACTIVE}),
-        is_order=True,
-    ),
-    Action(
-        key="wipe",
-        label=_("Wipe"),
-        icon="eraser",
-        permission="devices.wipe",
-        run=wipes.order,
-        run_many=wipes.begin,
-        question=_("Wipe %(name)s?"),
-        submit_label=_("Wipe this device"),
-        done=_("Wipe is ordered. Cancel it before the device has it."),
-        form="devices.forms.WipeForm",
-        template="devices/device_wipe.html",
-        states=frozenset({S.ACTIVE}),
-        is_order=True,
-        is_destructive=True,
-        needs_recent_sign_in=True,
-    ),
-    Action(
-        key="cancel",
-        label=_("Cancel the order"),
-        icon="ban",
-        permission="devices.cancel",
-        run=lifecycle.cancel_order,
-        done=_("The order is cancelled. The device stays as it is."),
-        form="devices.forms.ReasonForm",
-        url_name="devices:order-cancel",
-        states=frozenset({S.RETIRE_PENDING, S.WIPE_PENDING}),
-        is_of_channel=False,
-        has_page=False,
-    ),
-    Action(
-        key="join_group",
-        label=_("Add to a group"),
-        icon="plus",
-        permission="groups.manage",
-        run=grouped.join,
-        question=_("Add %(name)s to a group?"),
-        done=_("The groups are changed."),
-        form="devices.group_forms.GroupForm",
-        is_of_channel=False,
-    ),
-    Action(
-        key="leave_group",
-        label=_("Take out of a group"),
-        icon="x",
-        permission="groups.manage",
-        run=grouped.leave,
-        question=_("Take %(name)s out of a group?"),
-        done=_("The groups are changed."),
-        form="devices.group_forms.GroupForm",
-        is_of_channel=False,
-    ),
-    Action(
-        key="set_attribute",
-        label=_("Set an attribute"),
-        icon="pencil",
-        permission="attributes.set",
-        run=grouped.set_attribute,
-        question=_("Set an attribute of %(name)s?"),
-        done=_("The attribute is set."),
-        form="devices.group_forms.AttributeForm",
-        is_of_channel=False,
-    ),
-    Action(
-        key="delete",
-        label=_("Delete this entry"),
-        icon="trash",
-        permission="devices.delete",
-        run=lifecycle.delete,
-        question=_("Delete the entry of %(name)s?"),
-        submit_label=_("Delete"),
-        done=_("The entry is deleted. The history keeps what happened."),
-        template="devices/device_delete.html",
-        leads_to="devices:device-list",
-        states=DELETABLE,
-        is_of_channel=False,
-        is_for_archived=True,
-        is_destructive=True,
-    ),
-)

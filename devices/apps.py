@@ -10,8 +10,9 @@ class DevicesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import grouping
-        from devices import rule_fields
+        from devices import action_catalogue, actions, rule_fields
         from devices.services import grouped
 
+        actions.register(*action_catalogue.ACTIONS)
         grouping.register(rule_fields.SHAPE)
         grouping.on_people_changed(grouped.note_people)

@@ -17,13 +17,24 @@ class ChannelBackend(Protocol):
         """Ask the device to come and fetch its commands."""
 
     def actions(self, device: Device) -> frozenset[str]:
-        """Return which of check_in, lock, retire, wipe this device understands."""
+        """Return the keys of the actions that this device could carry out now."""
+
+    def request(
+        self, device: Device, action: str, *, actor: Actor, params: dict[str, Any], reason: str
+    ) -> Command:
+        """Queue an action that has no method of its own; `params` are the registry's."""
 
     def check_in(self, device: Device, *, actor: Actor) -> None:
         """Ask for contact and fresh inventory."""
 
     def needs_pin(self, device: Device) -> bool:
         """Say whether lock and wipe need a PIN that must be kept (Macs)."""
+
+    def request_text(self, command: Command) -> str:
+        """Return the command as it was sent, readable, without its secrets."""
+
+    def answer_text(self, command: Command) -> str:
+        """Return the answer as it came, readable, without secrets; "" when none was kept."""
 
     def lock(
         self, device: Device, *, actor: Actor, pin: str, message: str, phone: str, reason: str

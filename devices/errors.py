@@ -50,6 +50,71 @@ class ReasonMissing(DomainError):
         super().__init__(field="reason")
 
 
+class NameMissing(DomainError):
+    code = "name_missing"
+    message = gettext_lazy("Say what the device shall be called.")
+
+    def __init__(self) -> None:
+        super().__init__(field="name")
+
+
+class LostTextMissing(DomainError):
+    """Whoever finds the device must be able to give it back."""
+
+    code = "lost_text_missing"
+    message = gettext_lazy("Give a message or a phone number for whoever finds the device.")
+
+    def __init__(self) -> None:
+        super().__init__(field="message")
+
+
+class NotLost(DomainError):
+    """Where a device is may be looked at only while it is lost."""
+
+    code = "not_lost"
+    status = 409
+    message = gettext_lazy("This device is not in lost mode.")
+
+
+class SupervisedIsCompany(DomainError):
+    code = "supervised_is_company"
+    status = 409
+    message = gettext_lazy("A supervised iPhone or iPad is always company owned.")
+
+    def __init__(self) -> None:
+        super().__init__(field="ownership")
+
+
+class StrangerAssigned(DomainError):
+    """Somebody of another organisation, or somebody disabled."""
+
+    code = "stranger_assigned"
+    message = gettext_lazy("There is no such person in your organisation.")
+
+    def __init__(self) -> None:
+        super().__init__(field="person")
+
+
+class NoOpenOrder(DomainError):
+    code = "no_open_order"
+    status = 409
+    message = gettext_lazy("No order is under way on this device.")
+
+
+class CommandFinished(DomainError):
+    code = "command_finished"
+    status = 409
+    message = gettext_lazy("This command is over; it cannot be cancelled.")
+
+
+class CommandIsOrder(DomainError):
+    """Retire and wipe move the device's state and are taken back as orders."""
+
+    code = "command_is_order"
+    status = 409
+    message = gettext_lazy("This is an order: cancel it on the page of the device.")
+
+
 class WipeLimitReached(DomainError):
     code = "wipe_limit"
     status = 409
@@ -104,6 +169,14 @@ class NotYourOrder(DomainError):
     code = "not_your_order"
     status = 403
     message = gettext_lazy("An administrator gave this order. Only they can take it back.")
+
+
+class NotYourSearch(DomainError):
+    """An administrator turned lost mode on: the person may not be who carries the device."""
+
+    code = "not_your_search"
+    status = 403
+    message = gettext_lazy("An administrator is looking for this device. Ask them.")
 
 
 class WipeWaits(DomainError):

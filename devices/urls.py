@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from devices.views import actions, cleanup, governance, operations, portal
+from devices.views import actions, cleanup, commands, governance, operations, portal
 
 app_name = "devices"
 urlpatterns = [
     path("devices/", portal.device_list, name="device-list"),
     path("devices/<uuid:pk>/pin/", portal.pin_reveal, name="pin-reveal"),
+    path("devices/<uuid:pk>/location/", commands.location_reveal, name="location-reveal"),
+    path("devices/commands/<uuid:pk>/", commands.command_raw, name="command-raw"),
+    path("devices/commands/<uuid:pk>/cancel/", commands.command_cancel, name="command-cancel"),
     path("operations/", operations.operation_list, name="operation-list"),
     path("operations/new/", operations.operation_new, name="operation-new"),
     path("operations/wipes/", governance.wipe_list, name="wipe-list"),

@@ -61,9 +61,9 @@ class Administrator:
         return self.list("/commands/", device=self.device(udid)["id"], sort="created_at")
 
     def order(self, udid: str, action: str, **body: Any) -> Row:
-        """check_in, lock, retire, wipe (confirmed with the device's label) or cancel."""
+        """Any action of the API; wipe and close_order are confirmed with the device's label."""
         device = self.device(udid)
-        if action == "wipe":
+        if action in ("wipe", "close_order"):
             body = {"confirmation": device["label"], "reason": "simulation", **body}
         return dict(self.post(f"/devices/{device['id']}/{action.replace('_', '-')}/", body))
 
@@ -72,6 +72,12 @@ class Administrator:
         answer = self.post(f"/devices/{self.device(udid)['id']}/reveal-pin/", {})
         pin = answer["pin"]
         return None if pin is None else str(pin)
+
+    def reveal_location(self, udid: str) -> Row | None:
+        """Where a lost device said it is."""
+        answer = self.post(f"/devices/{self.device(udid)['id']}/reveal-location/", {})
+        place = answer["location"]
+        return None if place is None else dict(place)
 
     def history(self, **filters: Any) -> list[Row]:
         return self.list("/history/", **filters)

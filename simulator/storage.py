@@ -22,6 +22,7 @@ from .devices.facts import Facts
 from .ledger import Ledger
 
 KINDS: dict[str, type[Device]] = {kind.kind: kind for kind in (IPhone, IPad, Mac)}
+MEMORY = ("is_supervised", "has_passcode", "is_off", "is_lost", "unlock_token")
 USER_FIELDS = ("user_id", "short_name", "long_name")
 
 
@@ -68,6 +69,7 @@ def _describe(device: Device) -> dict[str, Any]:
         "channels": [_describe_channel(channel) for channel in device.channels],
         "lock_pin": device.lock_pin,
         "is_locked": device.is_locked,
+        "memory": {name: getattr(device, name) for name in MEMORY},
         "user": {name: getattr(device, name, "") for name in USER_FIELDS},
     }
 
@@ -89,6 +91,9 @@ def _restore(saved: dict[str, Any], http: httpx2.Client, ledger: Ledger | None) 
     device.manage_with(profiles.from_plist(saved["profile"], signers=signers), identity)
     device.channels = [Channel(**channel) for channel in saved["channels"]]
     device.lock_pin, device.is_locked = saved["lock_pin"], saved["is_locked"]
+    for name, value in saved.get("memory", {}).items():
+        if name in MEMORY:
+            setattr(device, name, value)
     for name in USER_FIELDS:
         if isinstance(device, Mac):
             setattr(device, name, saved["user"][name])

@@ -15,7 +15,7 @@ def _between(low: int, high: int) -> list:
     return [MinValueValidator(low), MaxValueValidator(high)]
 
 
-SELF_SERVICE_ACTIONS = ("check_in", "lock", "retire", "wipe")
+SELF_SERVICE_ACTIONS = ("check_in", "lock", "clear_passcode", "lost_mode", "retire", "wipe")
 
 
 class NetworkAccounts(models.TextChoices):
@@ -92,6 +92,18 @@ class UserSettings(TenantModel):
         _("people may wipe their own devices"),
         default=False,
         help_text=_("Everything on the device is erased. Without it, administrators wipe."),
+    )
+
+    # Whoever can sign in as the person and holds the device would open it: off until decided.
+    self_service_clear_passcode = models.BooleanField(
+        _("people may remove the passcode of their own devices"),
+        default=False,
+        help_text=_("For a forgotten passcode. Whoever holds the device then can open it."),
+    )
+    self_service_lost_mode = models.BooleanField(
+        _("people may turn on lost mode for their own devices, and see where they are"),
+        default=False,
+        help_text=_("For supervised iPhones and iPads. The place is gone when lost mode ends."),
     )
 
     objects = UserSettingsQuerySet.as_manager()

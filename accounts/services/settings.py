@@ -27,6 +27,8 @@ POLICY_FIELDS = (
     "self_service_lock",
     "self_service_retire",
     "self_service_wipe",
+    "self_service_clear_passcode",
+    "self_service_lost_mode",
 )
 TENANT_FIELDS = ("name", "language", "time_zone", "help_contact")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from apple.protocol.platforms import Platform
+from apple.protocol.results import DeviceError
 
 DEVICE = "device"
 USER = "user"
@@ -23,11 +24,13 @@ class CommandError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a command goes. An empty `os_version` means unknown, which excludes nothing."""
+    """Where a command goes. An empty `os_version` means unknown, which excludes nothing; so does
+    `is_supervised` None."""
 
     platform: Platform
     os_version: tuple[int, ...] = ()
     channel: str = DEVICE
+    is_supervised: bool | None = None
 
     @property
     def is_mac(self) -> bool:
@@ -41,11 +44,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Availability:
-    """On one system: since which version, until before which, and on which channels."""
+    """On one system: since which version, until before which, on which channels, and whether
+    only on supervised devices."""
 
     since: tuple[int, ...]
     removed: tuple[int, ...] = ()
     channels: frozenset[str] = frozenset({DEVICE})
+    is_supervised: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +58,15 @@ class Outcome:
     """What a result tells, bounded and ready for JSON columns.
 
     `sections` are whole inventory sections by kind, `facts` single values about the device,
-    `detail` a few values that belong to the command itself.
+    `detail` a few values that belong to the command itself. `location` is where the device is,
+    and `refused` what it did not do although it acknowledged.
     """
 
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
+    location: Mapping[str, Any] = field(default_factory=dict)
+    refused: Sequence[DeviceError] = ()
 
 
 class Command(ABC):
@@ -75,6 +83,7 @@ class Command(ABC):
     secret_names: ClassVar[frozenset[str]] = frozenset()
     public_params: ClassVar[frozenset[str]] = frozenset()
     never_not_now: ClassVar[frozenset[str]] = frozenset()
+    has_private_answer: ClassVar[bool] = False
     deadline: ClassVar[timedelta] = 30 * DAY
 
     def build(
@@ -100,6 +109,8 @@ class Command(ABC):
         version = target.os_version
         if version and (version < where.since or (where.removed and version >= where.removed)):
             raise CommandError(f"{self.request_type} is not in this version of the system")
+        if where.is_supervised and target.is_supervised is False:
+            raise CommandError(f"{self.request_type} is for supervised devices only")
 
     def answers_at_once(self, platform: Platform) -> bool:
         """Return whether a device that just said NotNow will still carry out this command."""

@@ -102,6 +102,7 @@ _FACTS = {
     "OSVersion": "os_version",
     "BuildVersion": "build_version",
     "IsSupervised": "is_supervised",
+    "IsMDMLostModeEnabled": "is_lost",
 }
 _READ = reading.record({name: query.reader for name, query in QUERIES.items()})
 

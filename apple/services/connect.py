@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
+from functools import partial
 
 import structlog
 
@@ -12,8 +13,9 @@ from apple.commands.base import CommandError
 from apple.errors import ForeignCommand
 from apple.protocol import envelope
 from apple.protocol.results import ConnectMessage, Status
-from apple.services import authentication, bindings, lines, orders, polls
+from apple.services import authentication, bindings, lines, orders, polls, raw
 from apple.services.authentication import Proof
+from apple.services.late_secrets import secrets_of
 from apple.services.lines import Line
 from apple.services.polls import Poll
 from devices.models import Channel, Command, Device
@@ -79,6 +81,7 @@ def _take(poll: Poll, message: ConnectMessage) -> None:
             status=_STATUSES[message.status],
             error=[asdict(error) for error in message.errors],
             raw=dict(message.body),
+            keep=partial(raw.pack, body=message.body),
         ),
     )
     if taken is None:
@@ -119,7 +122,8 @@ def _next(line: Line, *, is_idle: bool) -> bytes:
 def build(command: Command) -> dict[str, object]:
     """Return the Command dictionary as the device is to get it. Raises CommandError."""
     target = lines.target_of(command.device, command.channel)
-    return registry.get(command.kind).build(target, command.params, commands.secret_params(command))
+    sealed = commands.secret_params(command) | secrets_of(command.device, command.kind)
+    return registry.get(command.kind).build(target, command.params, sealed)
 
 
 def _fail(channel: Channel, command: Command, error: CommandError) -> None:

@@ -13,7 +13,7 @@ from apple.commands.base import Outcome
 from apple.commands.device_information import DeviceInformation
 from core import clock, history
 from core.actors import Actor
-from devices.models import Device, InventorySection
+from devices.models import Device, InventorySection, Ownership
 from devices.services import commands, lifecycle
 from devices.states import MANAGED
 
@@ -35,7 +35,7 @@ _COLUMNS = {
     "build_version": "build",
     "is_supervised": "is_supervised",
 }
-_SHOWN_CHANGES = frozenset({"name", "serial", "os_version", "is_supervised"})
+_SHOWN_CHANGES = frozenset({"name", "serial", "os_version", "is_supervised", "ownership"})
 
 
 @transaction.atomic(savepoint=False)
@@ -108,6 +108,9 @@ def _store_facts(device: Device, facts: Mapping[str, Any]) -> None:
             setattr(device, column, value)
     if not after:
         return
+    if device.is_surely_company and device.ownership != Ownership.COMPANY:
+        before["ownership"], after["ownership"] = device.ownership, Ownership.COMPANY.value
+        device.ownership = Ownership.COMPANY
     device.groups_due_at = clock.now()
     device.save(update_fields=[*after, "groups_due_at"])
     # The first answer fills what was empty; only what replaces something is a change.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -79,11 +79,17 @@ def open_channel(device: Device, enrollment: EnrollmentId, *, is_allowed: bool =
 
 def target_of(device: Device, channel: Channel) -> Target:
     """Describe where a command goes, for the module that builds it."""
+    return replace(target_of_device(device), channel=USER if channel.user_key else DEVICE)
+
+
+def target_of_device(device: Device) -> Target:
+    """Describe the device's own channel, without reading it."""
     known = device.platform in set(Platform)
     return Target(
         platform=Platform(device.platform) if known else Platform.OTHER,
         os_version=version_of(device.os_version),
-        channel=USER if channel.user_key else DEVICE,
+        channel=DEVICE,
+        is_supervised=device.is_supervised,
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Any
 
 from apple.commands import registry
+from apple.commands.base import Outcome
 from apple.services import inventory
 from core import clock, history
 from core.actors import Actor
 from devices.handlers import SilentHandler
 from devices.models import Command, CommandRank, Device
-from devices.services import lifecycle
-from devices.states import DeviceState
+from devices.services import lifecycle, lost_mode
+from devices.states import CommandStatus, DeviceState
 
 S = DeviceState
 RETIRE_KEY = "retire"
@@ -42,10 +44,68 @@ class QueryHandler(SilentHandler):
             record(command, "devices.command.failed", error=command.error[:1])
 
 
-class LockHandler(QueryHandler):
+class InformationHandler(QueryHandler):
+    """What the device says of itself outweighs what we remember of its lost mode."""
+
     def on_acknowledged(self, command: Command, result: dict[str, Any]) -> None:
         super().on_acknowledged(command, result)
-        record(command, "devices.lock.confirmed")
+        is_lost = registry.get(command.kind).parse(result).facts.get("is_lost")
+        device = command.device
+        if is_lost is True and device.lost_since is None:
+            lost_mode.begin(device=device, actor=device.actor, asked_by={})
+        elif is_lost is False and device.lost_since is not None:
+            lost_mode.end(device=device, actor=device.actor)
+
+
+class DoneHandler(QueryHandler):
+    """Commands of which the history tells that they were carried out."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+
+    def on_acknowledged(self, command: Command, result: dict[str, Any]) -> None:
+        super().on_acknowledged(command, result)
+        record(command, self.action)
+
+
+class SettingsHandler(QueryHandler):
+    """Acknowledged says that the device has read it; each setting is answered for itself."""
+
+    def on_acknowledged(self, command: Command, result: dict[str, Any]) -> None:
+        refused = registry.get(command.kind).parse(result).refused
+        if refused:
+            command.status = CommandStatus.ERROR
+            command.error = [asdict(error) for error in refused]
+            command.save(update_fields=["status", "error"])
+            self.on_failed(command)
+            return
+        name = command.params.get("device_name")
+        if name:
+            outcome = Outcome(facts={"name": name})
+            inventory.store(device=command.device, outcome=outcome)
+
+
+class LostModeOnHandler(QueryHandler):
+    def on_acknowledged(self, command: Command, result: dict[str, Any]) -> None:
+        device = command.device
+        lost_mode.begin(device=device, actor=device.actor, asked_by=command.requested_by)
+
+
+class LostModeOffHandler(QueryHandler):
+    def on_acknowledged(self, command: Command, result: dict[str, Any]) -> None:
+        lost_mode.end(device=command.device, actor=command.device.actor)
+
+
+class LocationHandler(QueryHandler):
+    def on_acknowledged(self, command: Command, result: dict[str, Any]) -> None:
+        place = registry.get(command.kind).parse(result).location
+        if place:
+            lost_mode.keep_place(
+                device=command.device,
+                latitude=place["Latitude"],
+                longitude=place["Longitude"],
+                accuracy=place.get("HorizontalAccuracy"),
+            )
 
 
 class RemoveProfileHandler(QueryHandler):
@@ -89,7 +149,16 @@ class EraseHandler(QueryHandler):
 
 HANDLERS: dict[str, QueryHandler] = {
     **{kind: QueryHandler() for kind in registry.COMMANDS},
-    "DeviceLock": LockHandler(),
+    "DeviceInformation": InformationHandler(),
+    "DeviceLock": DoneHandler("devices.lock.confirmed"),
+    "ClearPasscode": DoneHandler("devices.clear_passcode.confirmed"),
+    "RestartDevice": DoneHandler("devices.restart.confirmed"),
+    "ShutDownDevice": DoneHandler("devices.shut_down.confirmed"),
+    "PlayLostModeSound": DoneHandler("devices.sound.played"),
+    "EnableLostMode": LostModeOnHandler(),
+    "DisableLostMode": LostModeOffHandler(),
+    "DeviceLocation": LocationHandler(),
+    "Settings": SettingsHandler(),
     "RemoveProfile": RemoveProfileHandler(),
     "EraseDevice": EraseHandler(),
 }

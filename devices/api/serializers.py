@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import User
 from core.api.serializers import StrictSerializer
 from core.variables import MAX_TEXT
 from devices import actions
-from devices.forms import MAX_REASON
-from devices.models import Command, Device, InventorySection
+from devices.forms import MAX_FOOTNOTE, MAX_REASON, OBLITERATION
+from devices.models import Command, Device, InventorySection, Ownership
 from devices.services import holds
-from devices.services.actions import MAX_MESSAGE, MAX_PHONE
+from devices.services.actions import MAX_MESSAGE, MAX_NAME, MAX_PHONE
 
 
 class DevicePersonSerializer(serializers.Serializer):
@@ -52,6 +53,7 @@ class DeviceSerializer(serializers.ModelSerializer):
             "build",
             "ownership",
             "is_supervised",
+            "lost_since",
             "state",
             "state_changed_at",
             "has_pending_order",
@@ -148,8 +150,90 @@ class LockSerializer(ReasonSerializer):
 
 
 class WipeSerializer(StrictSerializer):
+    """Options that the platform does not know are left out on the way."""
+
+    OPTIONS: ClassVar = (
+        "preserve_data_plan",
+        "return_to_service",
+        "wifi_profile",
+        "obliteration_behavior",
+    )
+
     confirmation = serializers.CharField(max_length=200, help_text="The label of the device.")
     reason = serializers.CharField(max_length=MAX_REASON)
+    preserve_data_plan = serializers.BooleanField(required=False, help_text="iPhone and iPad.")
+    return_to_service = serializers.BooleanField(
+        required=False, help_text="iPhone and iPad from 17: set up again by itself."
+    )
+    wifi_profile = serializers.CharField(
+        required=False, max_length=90_000, help_text="In base64; with return_to_service."
+    )
+    obliteration_behavior = serializers.ChoiceField(
+        required=False, choices=OBLITERATION, help_text="Mac."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        options = {name: attrs.pop(name) for name in self.OPTIONS if name in attrs}
+        return attrs | {"options": options}
+
+
+class WhySerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=MAX_REASON)
+
+
+class RestartSerializer(ReasonSerializer):
+    notify_user = serializers.BooleanField(
+        required=False, default=False, help_text="Let the person at a Mac save their work first."
+    )
+
+
+class LostModeSerializer(LockSerializer):
+    footnote = serializers.CharField(
+        max_length=MAX_FOOTNOTE, required=False, default="", allow_blank=True
+    )
+
+
+class RenameSerializer(ReasonSerializer):
+    name = serializers.CharField(max_length=MAX_NAME)
+
+
+@extend_schema_field(serializers.UUIDField(allow_null=True))
+class VisiblePersonField(serializers.PrimaryKeyRelatedField):
+    """Somebody whom the caller may see."""
+
+    def get_queryset(self) -> Any:
+        request = self.context.get("request")
+        return User.objects.visible_to(request.user) if request else User.objects.none()
+
+
+class AssignSerializer(ReasonSerializer):
+    person = VisiblePersonField(allow_null=True, help_text="Null: the device is nobody's.")
+
+
+class OwnershipSerializer(ReasonSerializer):
+    ownership = serializers.ChoiceField(choices=Ownership.choices)
+
+
+class CloseOrderSerializer(StrictSerializer):
+    confirmation = serializers.CharField(max_length=200, help_text="The label of the device.")
+    reason = serializers.CharField(max_length=MAX_REASON)
+
+
+class PlaceSerializer(serializers.Serializer):
+    latitude = serializers.FloatField()
+    longitude = serializers.FloatField()
+    accuracy = serializers.FloatField(allow_null=True, help_text="Metres.")
+    at = serializers.DateTimeField()
+
+
+class LocationSerializer(serializers.Serializer):
+    location = PlaceSerializer(allow_null=True, help_text="Null before the first answer.")
+
+
+class RawCommandSerializer(serializers.Serializer):
+    request = serializers.CharField()
+    answer = serializers.CharField(help_text="Empty when it was not kept.")
 
 
 class NothingSerializer(StrictSerializer):

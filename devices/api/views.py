@@ -17,7 +17,7 @@ from devices import actions
 from devices.api import serializers
 from devices.filters import CommandFilterSet, DeviceFilterSet
 from devices.models import Command, Device
-from devices.services import lifecycle, pins, variables
+from devices.services import cancelling, lifecycle, lost_mode, pins, raw, variables
 
 _DESCRIPTIONS = {
     "check_in": "Ask the device to contact us and to tell about itself.",
@@ -25,6 +25,17 @@ _DESCRIPTIONS = {
     "retire": "Order the device to give up management.",
     "wipe": "Order the device to erase itself. Everything on it is lost.",
     "cancel": "Take back a retire or wipe that the device has not received.",
+    "close_order": "End a retire or wipe that a lost device will never answer.",
+    "clear_passcode": "Remove the passcode of an iPhone or iPad.",
+    "restart": "Restart the device.",
+    "shut_down": "Switch the device off.",
+    "lost_mode": "Lock a supervised iPhone or iPad behind a message; it can then be located.",
+    "lost_mode_off": "Give the device back to its person; where it was is forgotten.",
+    "locate": "Ask a device in lost mode where it is; see reveal-location.",
+    "play_sound": "Make a device in lost mode ring.",
+    "rename": "Give the device another name, on the device itself.",
+    "assign": "Give the device to a person, or to nobody.",
+    "set_ownership": "Say who owns the device.",
 }
 
 
@@ -38,7 +49,7 @@ def ordering(key: str, body_class: type[StrictSerializer]) -> Any:
     def method(view: DeviceViewSet, request: Request, pk: str) -> Response:
         # Whose device it is comes before what is asked of it: another's does not exist.
         device = view.get_object()
-        body = body_class(data=request.data)
+        body = body_class(data=request.data, context={"request": request})
         body.is_valid(raise_exception=True)
         done = chosen.run(device=device, actor=request.user.actor, **body.validated_data)
         if isinstance(done, Command):
@@ -71,6 +82,7 @@ class DeviceViewSet(ReadOnlyApiViewSet):
         **{one.key: one.permission for one in actions.every()},
         "destroy": "devices.delete",
         "reveal_pin": "devices.reveal_pin",
+        "reveal_location": "devices.locate",
     }
 
     def get_serializer_class(self):
@@ -121,6 +133,24 @@ class DeviceViewSet(ReadOnlyApiViewSet):
     retire = ordering("retire", serializers.ReasonSerializer)
     wipe = ordering("wipe", serializers.WipeSerializer)
     cancel = ordering("cancel", serializers.ReasonSerializer)
+    close_order = ordering("close_order", serializers.CloseOrderSerializer)
+    clear_passcode = ordering("clear_passcode", serializers.WhySerializer)
+    restart = ordering("restart", serializers.RestartSerializer)
+    shut_down = ordering("shut_down", serializers.ReasonSerializer)
+    lost_mode = ordering("lost_mode", serializers.LostModeSerializer)
+    lost_mode_off = ordering("lost_mode_off", serializers.ReasonSerializer)
+    locate = ordering("locate", serializers.ReasonSerializer)
+    play_sound = ordering("play_sound", serializers.ReasonSerializer)
+    rename = ordering("rename", serializers.RenameSerializer)
+    assign = ordering("assign", serializers.AssignSerializer)
+    set_ownership = ordering("set_ownership", serializers.OwnershipSerializer)
+
+    @extend_schema(request=None, responses={200: serializers.LocationSerializer})
+    @action(detail=True, methods=["post"], url_path="reveal-location")
+    def reveal_location(self, request: Request, pk: str) -> Response:
+        """Show where a device in lost mode said it is; written in the history."""
+        place = lost_mode.reveal_place(device=self.get_object(), actor=request.user.actor)
+        return Response(serializers.LocationSerializer({"location": place}).data)
 
     @extend_schema(request=None, responses={200: serializers.PinSerializer})
     @action(detail=True, methods=["post"], url_path="reveal-pin")
@@ -142,7 +172,31 @@ class DeviceViewSet(ReadOnlyApiViewSet):
 class CommandViewSet(ReadOnlyApiViewSet):
     """Commands to devices, and how they ended."""
 
-    queryset = Command.objects.all()
+    queryset = Command.objects.select_related("device", "channel").defer("answer")
     serializer_class = serializers.CommandSerializer
     filterset_class = CommandFilterSet
-    permissions: ClassVar = {"list": "devices.view", "retrieve": "devices.view"}
+    permissions: ClassVar = {
+        "list": "devices.view",
+        "retrieve": "devices.view",
+        "cancel": "devices.cancel",
+        "raw": "devices.raw",
+    }
+
+    @extend_schema(
+        request=serializers.ReasonSerializer, responses={200: serializers.CommandSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Take one command out of the queue; one that the device has may be done all the same."""
+        command = self.get_object()
+        body = serializers.ReasonSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        done = cancelling.cancel(command=command, actor=request.user.actor, **body.validated_data)
+        return Response(serializers.CommandSerializer(done).data)
+
+    @extend_schema(responses={200: serializers.RawCommandSerializer})
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def raw(self, request: Request, pk: str) -> Response:
+        """The command and its answer as property lists, without their secrets."""
+        told = raw.show(command=self.get_object())
+        return Response(serializers.RawCommandSerializer(told).data)

@@ -60,6 +60,8 @@ class Command(TenantModel):
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.JSONField(default=list, blank=True)
     result = models.JSONField(default=dict, blank=True)
+    # What the device answered, without its secrets; see the app of the channel for the form.
+    answer = models.BinaryField(default=b"", blank=True)
 
     objects = CommandQuerySet.as_manager()
 

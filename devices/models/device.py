@@ -117,6 +117,12 @@ class Device(TenantModel):
     sealed_pin = models.BinaryField(default=b"", blank=True)
     pin_set_at = models.DateTimeField(null=True, blank=True)
     inventory_due_at = models.DateTimeField(null=True, blank=True)
+    # Lost mode: since when, who asked for it, and where the device last said that it is. The place
+    # is personal: sealed, and gone with the lost mode.
+    lost_since = models.DateTimeField(null=True, blank=True)
+    lost_by = models.JSONField(default=dict, blank=True)
+    sealed_location = models.BinaryField(default=b"", blank=True)
+    located_at = models.DateTimeField(null=True, blank=True)
     # Due column: something that rules of groups may ask about has changed. A new entry is due.
     groups_due_at = models.DateTimeField(null=True, blank=True, editable=False, default=clock.now)
 
@@ -165,8 +171,20 @@ class Device(TenantModel):
         return self.archived_at is None and self.state in MANAGED
 
     @property
+    def is_surely_company(self) -> bool:
+        """Only an organisation supervises phones. A Mac counts as supervised as soon as its person
+        has approved the management, so there it says nothing about the owner."""
+        return bool(self.is_supervised) and self.platform != Platform.MAC
+
+    @property
     def has_pending_order(self) -> bool:
         return self.state in PENDING_ORDER
+
+    def forget_lost_mode(self) -> list[str]:
+        """Forget the lost mode, and where the device is; return which columns to save."""
+        self.lost_since, self.lost_by = None, {}
+        self.sealed_location, self.located_at = b"", None
+        return ["lost_since", "lost_by", "sealed_location", "located_at"]
 
     @property
     def actor(self) -> Actor:

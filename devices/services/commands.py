@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Result:
     error: list[dict[str, Any]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     raw: dict[str, Any] = field(default_factory=dict)
+    # Returns what to keep of the answer for people to read, without its secrets.
+    keep: Callable[[Command], bytes] | None = None
 
 
 @transaction.atomic
@@ -236,6 +238,8 @@ def record_result(*, channel: Channel, command_id: uuid.UUID, result: Result) ->
         command.status = CommandStatus.NOT_NOW
         return command
     command.error, command.result = result.error, result.summary
+    command.status = result.status
+    command.answer = result.keep(command) if result.keep else b""
     _close(command, result.status, now)
     if command.epoch == command.device.epoch:
         handler = handlers.handler_of(command.kind)
@@ -248,7 +252,9 @@ def record_result(*, channel: Channel, command_id: uuid.UUID, result: Result) ->
 
 def _close(command: Command, status: str, now: dt.datetime) -> None:
     command.status, command.finished_at, command.sealed_params = status, now, b""
-    command.save(update_fields=["status", "finished_at", "sealed_params", "error", "result"])
+    command.save(
+        update_fields=["status", "finished_at", "sealed_params", "error", "result", "answer"]
+    )
 
 
 def _expire(command: Command, now: dt.datetime) -> None:

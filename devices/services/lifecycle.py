@@ -49,6 +49,8 @@ def transition(
     if to not in MANAGED:
         device.ended_at, device.inventory_due_at = device.state_changed_at, None
         fields += ["ended_at", "inventory_due_at"]
+        if device.lost_since is not None:
+            fields += device.forget_lost_mode()
     device.save(update_fields=fields)
     wipe_log.follow(device, source=source, to=to, is_cancelled=is_cancelled)
     history.record(

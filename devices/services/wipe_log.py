@@ -49,6 +49,11 @@ def follow(device: Device, *, source: str, to: str, is_cancelled: bool = False) 
         _open(device).update(outcome=outcome, finished_at=clock.now())
 
 
+def drop(device: Device) -> None:
+    """Note that nobody will ever know what became of a wipe."""
+    _open(device).update(outcome=WipeOutcome.DROPPED, finished_at=clock.now())
+
+
 def _open(device: Device):  # type: ignore[no-untyped-def]
     return WipeOrder.objects.filter(
         device=device, outcome__in=(WipeOutcome.ORDERED, WipeOutcome.SENT)

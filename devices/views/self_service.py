@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import DomainError
 from core.views.actions import attempt, posted
-from devices.forms import LockForm, ReasonForm, WipeForm
+from devices.forms import LockForm, LostModeForm, ReasonForm, WhyForm, WipeForm
 from devices.models import Device
 from devices.services import holds, self_service
 
@@ -84,6 +85,50 @@ def device_wipe(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect(page_of(device))
     words = {"title": _("Wipe %(name)s?"), "submit_label": _("Wipe this device")}
     return _confirm(request, "me/device_wipe.html", device, form, is_danger=True, **words)
+
+
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def device_clear_passcode(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device, form = find_for(request, pk, "clear_passcode"), WhyForm(posted(request))
+    if form.is_valid() and attempt(
+        form, self_service.clear_passcode, device=device, user=request.user, **form.cleaned_data
+    ):
+        messages.success(request, _("The passcode will be removed. This page says when it is."))
+        return redirect(page_of(device))
+    words = {"title": _("Remove the passcode of %(name)s?"), "submit_label": _("Remove it")}
+    return _confirm(request, "me/device_clear_passcode.html", device, form, **words)
+
+
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def device_lost_mode(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device, form = find_for(request, pk, "lost_mode"), LostModeForm(posted(request))
+    if form.is_valid() and attempt(
+        form, self_service.lose, device=device, user=request.user, **form.cleaned_data
+    ):
+        messages.success(request, _("Lost mode is ordered. This page says when it is on."))
+        return redirect(page_of(device))
+    words = {"title": _("Is %(name)s lost?"), "submit_label": _("Turn lost mode on")}
+    return _confirm(request, "me/device_lost_mode.html", device, form, **words)
+
+
+@require_POST
+def device_search(request: HttpRequest, pk: uuid.UUID, action: str) -> HttpResponse:
+    device = find_for(request, pk, action)
+    done = _("Ordered. This page says when your device has answered.")
+    return _do(request, device, partial(self_service.search, action=action), done)
+
+
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
+def location_reveal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    device, place = find_for(request, pk, "locate"), None
+    if request.method == "POST":
+        place = self_service.reveal_place(device=device, user=request.user)
+    title = _("Where %(name)s is") % {"name": device.label}
+    context = {"device": device, "place": place, "title": title}
+    return render(request, "me/device_location.html", context)
 
 
 @require_POST

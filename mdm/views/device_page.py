@@ -17,11 +17,12 @@ from accounts.access import requires
 from core.models import HistoryEntry
 from devices import actions
 from devices.models import Command, CommandRank, Device, InventorySection, Platform
-from devices.states import DELETABLE, DeviceState
+from devices.states import DeviceState
 from devices.views import portal
 from enrollment import ledger_page
 from enrollment.models import EnrollmentSession
 from mdm import membership
+from mdm.views import command_tab, order_story
 from mdm.words import commands as command_words
 from mdm.words import history as history_words
 from mdm.words import inventory, values
@@ -48,12 +49,12 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     tabs = inventory.TABS + (MAC_TABS if device.platform == Platform.MAC else ()) + EXTRA_TABS
     kind = request.GET.get("tab", "device")
     tab = next((tab for tab in tabs if tab.kind == kind), tabs[0])
-    context |= {"tabs": tabs, "tab": tab.kind} | _tab(device, tab.kind, context)
+    context |= {"tabs": tabs, "tab": tab.kind} | _tab(request, device, tab.kind, context)
     context |= {
         "title": device.label,
         "crumbs": [(reverse("devices:device-list"), _("Devices"))],
         "actions": (offered := actions.available(device=device, user=request.user)),
-        "has_menu": any(action.has_page and not action.is_primary for action in offered),
+        "has_menu": any(action.is_in_menu for action in offered),
         "session": (session := _session(device)),
     }
     if session is not None and request.user.has("invitations.view"):
@@ -63,9 +64,9 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def gather(device: Device) -> dict[str, Any]:
-    """Return what changes while somebody looks; three queries."""
+    """Return what changes while somebody looks; three queries, four where there was an order."""
     entries = list(HistoryEntry.objects.about(device).order_by("-id")[:SHOWN_EVENTS])
-    rows = list(device.commands.order_by("-created_at", "-id")[:SHOWN_COMMANDS])
+    rows = list(device.commands.defer("answer").order_by("-created_at", "-id")[:SHOWN_COMMANDS])
     for command in rows:
         command.device = device
     sections = {section.kind: section for section in device.inventory.all()}
@@ -77,7 +78,7 @@ def gather(device: Device) -> dict[str, Any]:
         "order": order,
         "order_text": command_words.explanation(order) if order else "",
         "is_cancellable": device.state in CANCELLABLE,
-        "is_deletable": device.state in DELETABLE,
+        "order_steps": order_story.steps(device),
         "events": timeline(entries, rows),
         "digest": _digest(device, entries, rows, sections),
     }
@@ -123,10 +124,12 @@ def _digest(device: Device, entries, rows, sections: dict[str, InventorySection]
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 
-def _tab(device: Device, kind: str, context: dict[str, Any]) -> dict[str, Any]:
+def _tab(
+    request: HttpRequest, device: Device, kind: str, context: dict[str, Any]
+) -> dict[str, Any]:
     section = context["sections"].get(kind)
     if kind == "commands":
-        return {"told": [_row(command) for command in context["commands"]]}
+        return command_tab.gather(request, device)
     if kind == "users":
         return {"users": device.channels.exclude(user_key="").order_by("-login_at", "pk")}
     if kind == "entries":
@@ -137,16 +140,6 @@ def _tab(device: Device, kind: str, context: dict[str, Any]) -> dict[str, Any]:
     if kind in inventory.COLUMNS:
         return {"section": section, "list": inventory.table(section)}
     return {"section": section, "facts": inventory.facts(section)}
-
-
-def _row(command: Command) -> dict[str, Any]:
-    return {
-        "command": command,
-        "name": command_words.name(command),
-        "text": command_words.explanation(command),
-        "at": command_words.moment(command),
-        "by": command.requested_by.get("label", ""),
-    }
 
 
 def _session(device: Device) -> EnrollmentSession | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,6 +20,24 @@ NAMES = {
     "RemoveProfile": gettext_lazy("Remove a profile"),
     "DeviceLock": gettext_lazy("Lock"),
     "EraseDevice": gettext_lazy("Wipe"),
+    "ClearPasscode": gettext_lazy("Remove the passcode"),
+    "RestartDevice": gettext_lazy("Restart"),
+    "ShutDownDevice": gettext_lazy("Shut down"),
+    "EnableLostMode": gettext_lazy("Turn lost mode on"),
+    "DisableLostMode": gettext_lazy("Turn lost mode off"),
+    "DeviceLocation": gettext_lazy("Ask where it is"),
+    "PlayLostModeSound": gettext_lazy("Play a sound"),
+    "Settings": gettext_lazy("Rename"),
+}
+
+
+# What the codes mean that devices send often. They are told, and nothing is decided by them.
+PLAIN: dict[tuple[str, str], Any] = {
+    ("MCMDMErrorDomain", "12008"): gettext_lazy("The command was not complete."),
+    ("MCMDMErrorDomain", "12013"): gettext_lazy("That profile was not installed from here."),
+    ("MCMDMErrorDomain", "12021"): gettext_lazy("This device does not know the command."),
+    ("MCProfileErrorDomain", "1000"): gettext_lazy("The profile is not valid."),
+    ("MCInstallationErrorDomain", "4001"): gettext_lazy("The profile could not be installed."),
 }
 
 
@@ -34,13 +54,15 @@ def explanation(command: Command) -> str:
 
 def error_text(command: Command) -> str:
     """Return what the device said; its codes stay visible, because support asks for them."""
-    told = [
-        f"{error.get('description') or _('no explanation')} "
-        f"({error.get('domain', '?')} {error.get('code', '?')})"
-        for error in command.error[:3]
-        if isinstance(error, dict)
-    ]
+    told = [_link_text(error) for error in command.error[:3] if isinstance(error, dict)]
     return " – ".join(told)
+
+
+def _link_text(error: dict[str, Any]) -> str:
+    domain, code = error.get("domain", "?"), error.get("code", "?")
+    plain = PLAIN.get((str(domain), str(code)))
+    told = f"{error.get('description') or _('no explanation')} ({domain} {code})"
+    return f"{told}: {plain}" if plain else told
 
 
 def _queued(command: Command) -> str:

@@ -17,7 +17,7 @@ from accounts.models import AttributeKind, AttributeOwner, GroupKind, UserSettin
 from core.models import HistoryEntry
 from core.models.keys import KeyPurpose
 from devices import actions
-from devices.models import Platform
+from devices.models import Ownership, Platform
 from devices.states import DeviceState
 from enrollment.states import InvitationStatus, SessionStage, StoppedReason
 from mdm.words import commands
@@ -54,6 +54,8 @@ FIELDS = {
     "name": _("name"),
     "names": _("names"),
     "number": _("number of mails"),
+    "order": _("order"),
+    "ownership": _("ownership"),
     "owner_kind": _("about"),
     "person": _("person"),
     "platform": _("platform"),
@@ -84,6 +86,8 @@ KNOWN_FROM = {
     "acknowledged": _("the device confirmed it"),
     "check_out": _("the device took its leave"),
     "error": _("the device refused"),
+    "administrator": _("an administrator closed the order"),
+    "still_there": _("the device is still in contact"),
     "no_answer": _("the device did not answer"),
     "time_out": _("the time ran out"),
 }
@@ -155,6 +159,8 @@ def _vocabularies() -> dict[str, Mapping[str, Any]]:
     return {
         "action": {action.key: action.label for action in actions.every()},
         "by": KNOWN_FROM,
+        "order": {"retire": _("Retire"), "wipe": _("Wipe")},
+        "ownership": dict(Ownership.choices),
         "command": commands.NAMES,
         "kind": dict([*GroupKind.choices, *AttributeKind.choices]),
         "owner_kind": dict(AttributeOwner.choices),

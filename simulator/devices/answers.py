@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -94,6 +95,42 @@ def erase_device(device: Device, channel: Channel, command: dict[str, Any]) -> d
     return {}
 
 
+def need_supervision(device: Device, what: str) -> None:
+    """Macs do these things without supervision."""
+    if not device.is_supervised and device.kind != "Mac":
+        text = f"{what} is for supervised devices only."
+        raise CommandError(12021, "MCMDMErrorDomain", text)
+
+
+def restart(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    need_supervision(device, "RestartDevice")
+    device.defer(lambda: device.ledger.step(device.udid, "restarted"))
+    return {}
+
+
+def shut_down(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    need_supervision(device, "ShutDownDevice")
+    device.defer(device.shut_down)
+    return {}
+
+
+def settings(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    """Each setting is answered for itself; the command is acknowledged all the same."""
+    return {"Settings": [_change(device, item) for item in command.get("Settings", [])]}
+
+
+def _change(device: Device, item: dict[str, Any]) -> dict[str, Any]:
+    try:
+        if item.get("Item") != "DeviceName" or not item.get("DeviceName"):
+            raise CommandError(12008, "MCMDMErrorDomain", "The setting is malformed.")
+        need_supervision(device, "DeviceName")
+    except CommandError as error:
+        return {"Status": "Error", "ErrorChain": error.chain()}
+    device.facts = dataclasses.replace(device.facts, device_name=item["DeviceName"])
+    device.ledger.step(device.udid, "renamed", item["DeviceName"])
+    return {"Status": "Acknowledged"}
+
+
 COMMON = {
     "DeviceInformation": device_information,
     "SecurityInfo": security_info,
@@ -103,5 +140,8 @@ COMMON = {
     "InstallProfile": install_profile,
     "RemoveProfile": remove_profile,
     "EraseDevice": erase_device,
+    "RestartDevice": restart,
+    "ShutDownDevice": shut_down,
+    "Settings": settings,
 }
-USER_COMMANDS = frozenset(COMMON) - {"EraseDevice"}
+USER_COMMANDS = frozenset(COMMON) - {"EraseDevice", "RestartDevice", "ShutDownDevice", "Settings"}

@@ -20,10 +20,17 @@ class Device(Enrolling, ABC):
     answers: ClassVar[Mapping[str, Answer]] = {}
     user_commands: ClassVar[frozenset[str]] = frozenset()
 
+    is_supervised = False
+    has_passcode = False
+    place = (48.8584, 2.2945)
+
     def forget(self) -> None:
         super().forget()
         self.lock_pin = ""
         self.is_locked = False
+        self.is_off = False
+        self.is_lost = False
+        self.unlock_token = b""
         self.answers_once = False
         self._deferred: list[Callable[[], None]] = []
 
@@ -36,7 +43,7 @@ class Device(Enrolling, ABC):
         """
         executed = 0
         for channel in list(self.channels):
-            if not self.is_managed or self.is_locked:
+            if not self.is_managed or self.is_locked or self.is_off:
                 break
             try:
                 executed += converse(self, channel)
@@ -78,6 +85,15 @@ class Device(Enrolling, ABC):
             self.is_locked = False
             self.ledger.step(self.udid, "unlocked")
         return not self.is_locked
+
+    def shut_down(self) -> None:
+        """Nobody is answered until somebody switches it on."""
+        self.is_off = True
+        self.ledger.step(self.udid, "shut_down")
+
+    def switch_on(self) -> None:
+        self.is_off = False
+        self.ledger.step(self.udid, "switched_on")
 
     def erase(self) -> None:
         """Back to the factory: nothing is sent, nothing is remembered."""

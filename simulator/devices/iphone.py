@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from ..errors import CommandError
 from . import answers
 from .channel import Channel
 from .device import Device
@@ -27,11 +28,72 @@ def lock(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str,
     return {"MessageResult": "Success" if has_passcode else "NoPasscodeSet"}
 
 
+def clear_passcode(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    """Only the token that this very device gave away opens it."""
+    if not device.unlock_token or command.get("UnlockToken") != device.unlock_token:
+        raise CommandError(12008, "MCMDMErrorDomain", "The unlock token is not valid.")
+    device.has_passcode = False
+    device.ledger.step(device.udid, "passcode_cleared")
+    return {}
+
+
+def enable_lost_mode(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    answers.need_supervision(device, "EnableLostMode")
+    if not (command.get("Message") or command.get("PhoneNumber")):
+        raise CommandError(12008, "MCMDMErrorDomain", "Lost mode needs a message or a number.")
+    device.is_lost = True
+    device.ledger.step(device.udid, "lost_mode_on", str(command.get("Message", "")))
+    return {}
+
+
+def disable_lost_mode(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    _need_lost_mode(device)
+    device.is_lost = False
+    device.ledger.step(device.udid, "lost_mode_off")
+    return {}
+
+
+def device_location(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    _need_lost_mode(device)
+    device.ledger.step(device.udid, "located")
+    latitude, longitude = device.place
+    return {
+        "Latitude": latitude,
+        "Longitude": longitude,
+        "HorizontalAccuracy": 12.5,
+        "VerticalAccuracy": 4.0,
+        "Altitude": 35.0,
+        "Speed": 0.0,
+        "Course": 0.0,
+        "Timestamp": "2026-01-01T00:00:00Z",
+    }
+
+
+def play_sound(device: Device, channel: Channel, command: dict[str, Any]) -> dict[str, Any]:
+    _need_lost_mode(device)
+    device.ledger.step(device.udid, "sound_played")
+    return {}
+
+
+def _need_lost_mode(device: Device) -> None:
+    answers.need_supervision(device, "Lost mode")
+    if not device.is_lost:
+        raise CommandError(12008, "MCMDMErrorDomain", "The device is not in lost mode.")
+
+
 class IPhone(Device):
     kind: ClassVar[str] = "iPhone"
     scep_agent: ClassVar[str] = "profiled/1.0 CFNetwork/1568.200.51 Darwin/24.1.0"
     mdm_agent: ClassVar[str] = "MDM/1.0"
-    answers: ClassVar = {**answers.COMMON, "DeviceLock": lock}
+    answers: ClassVar = {
+        **answers.COMMON,
+        "DeviceLock": lock,
+        "ClearPasscode": clear_passcode,
+        "EnableLostMode": enable_lost_mode,
+        "DisableLostMode": disable_lost_mode,
+        "DeviceLocation": device_location,
+        "PlayLostModeSound": play_sound,
+    }
 
     has_passcode = True
 
@@ -42,7 +104,8 @@ class IPhone(Device):
     def token_keys(self, channel: Channel, first: bool) -> dict[str, Any]:
         """The unlock token comes with the first update only, and only with the right to lock."""
         if first and self.managed_by.mdm.access_rights & LOCK_RIGHT:
-            return {"UnlockToken": os.urandom(128)}
+            self.unlock_token = os.urandom(128)
+            return {"UnlockToken": self.unlock_token}
         return {}
 
     def information(self) -> dict[str, Any]:
@@ -62,11 +125,11 @@ class IPhone(Device):
         return {
             **super().information(),
             **radio,
-            "IsSupervised": False,
+            "IsSupervised": self.is_supervised,
             "IsCloudBackupEnabled": True,
             "IsDeviceLocatorServiceEnabled": True,
             "IsDoNotDisturbInEffect": False,
-            "IsMDMLostModeEnabled": False,
+            "IsMDMLostModeEnabled": self.is_lost,
             "IsNetworkTethered": False,
             "DiagnosticSubmissionEnabled": False,
             "AppAnalyticsEnabled": False,

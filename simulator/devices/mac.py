@@ -37,6 +37,8 @@ class Mac(Device):
     user_commands: ClassVar[frozenset[str]] = answers.USER_COMMANDS
     answers: ClassVar = {**answers.COMMON, "DeviceLock": lock}
 
+    # A Mac that a person enrolled and approved counts as supervised since macOS 11.
+    is_supervised = True
     user_id = ""
     short_name = "anna"
     long_name = "Anna Example"
@@ -94,7 +96,7 @@ class Mac(Device):
             "LocalHostName": host,
             "IsAppleSilicon": True,
             "HasBattery": "Book" in self.facts.model_name,
-            "IsSupervised": True,
+            "IsSupervised": self.is_supervised,
             "IsActivationLockSupported": True,
             "SystemIntegrityProtectionEnabled": True,
             "SupportsLOMDevice": False,

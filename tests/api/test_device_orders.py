@@ -35,7 +35,15 @@ def test_a_device_tells_everything_but_secrets(api, phone, person):
     assert row["label"] == "Pia's iPhone"
     assert row["identifier"] == phone.physical.key
     assert row["user"] == {"id": str(person.pk), "email": person.email, "name": person.name}
-    assert row["actions"] == ["check_in", "lock", "retire", "wipe"]
+    assert set(row["actions"]) >= {
+        "assign",
+        "check_in",
+        "lock",
+        "retire",
+        "set_ownership",
+        "wipe",
+    }
+    assert not {"cancel", "delete", "lost_mode", "locate"} & set(row["actions"])
     assert row["last_seen_at"]
 
 
@@ -282,3 +290,112 @@ def test_changes_are_limited(api, phone, monkeypatch):
     answers = [api.post(url(phone, "check-in")).status_code for _ in range(5)]
     assert answers == [202, 202, 202, 429, 429]
     assert api.get("devices/").status_code == 200
+
+
+def supervise(device):
+    from apple.models import AppleDevice
+    from apple.services import tokens
+
+    AppleDevice.objects.create(
+        device=device, sealed_unlock_token=tokens.seal_unlock(device.pk, b"open sesame")
+    )
+    Device.objects.filter(pk=device.pk).update(is_supervised=True)
+
+
+REMOTE = {
+    "clear-passcode": ({"reason": "forgotten"}, "ClearPasscode"),
+    "restart": ({"notify_user": True}, "RestartDevice"),
+    "shut-down": ({}, "ShutDownDevice"),
+    "rename": ({"name": "Front desk"}, "Settings"),
+    "lost-mode": ({"message": "Call us", "footnote": "Acme"}, "EnableLostMode"),
+}
+
+
+@pytest.mark.parametrize("order", REMOTE)
+def test_a_remote_action_answers_with_its_command(api, phone, order):
+    supervise(phone)
+    body, kind = REMOTE[order]
+    answer = api.post(url(phone, order), body | {"reason": "why"})
+    assert answer.status_code == 202
+    assert (answer.json()["kind"], answer.json()["reason"]) == (kind, "why")
+    assert "sesame" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("order", [*REMOTE, "locate", "play-sound", "lost-mode-off"])
+def test_a_device_that_cannot_do_it_refuses(api, phone, order):
+    body = REMOTE.get(order, ({}, ""))[0]
+    answer = api.post(url(phone, order), body)
+    assert (answer.status_code, code_of(answer)) == (400, "not_supported")
+    assert not Command.objects.exists()
+
+
+def test_the_place_of_a_lost_device_is_told_to_whoever_may_see_it(api, phone, owner, helpdesk):
+    from devices.services import lost_mode
+    from tests.api.conftest import Caller
+
+    assert code_of(api.post(url(phone, "reveal-location"))) == "not_lost"
+    lost_mode.begin(device=phone, actor=phone.actor, asked_by=owner.actor.as_dict())
+    assert api.post(url(phone, "reveal-location")).json() == {"location": None}
+    lost_mode.keep_place(device=phone, latitude=48.5, longitude=2.25, accuracy=None)
+    place = api.post(url(phone, "reveal-location")).json()["location"]
+    assert (place["latitude"], place["longitude"], place["accuracy"]) == (48.5, 2.25, None)
+    assert "48.5" not in api.get(f"devices/{phone.pk}/").content.decode()
+    weak = Caller(factories.token(helpdesk)[1])
+    assert weak.post(url(phone, "reveal-location")).status_code == 403
+    assert history_of(phone).count("devices.location.viewed") == 1
+
+
+def test_a_device_is_given_to_somebody_or_to_nobody(api, phone, tenant, stranger):
+    other = factories.user(tenant)
+    answer = api.post(url(phone, "assign"), {"person": str(other.pk)})
+    assert answer.json()["user"]["id"] == str(other.pk)
+    assert api.post(url(phone, "assign"), {"person": str(stranger.pk)}).status_code == 400
+    assert api.post(url(phone, "assign"), {}).status_code == 400
+    assert api.post(url(phone, "assign"), {"person": None}).json()["user"] is None
+
+
+def test_ownership_is_one_of_the_words(api, phone):
+    assert api.post(url(phone, "set-ownership"), {"ownership": "mine"}).status_code == 400
+    answer = api.post(url(phone, "set-ownership"), {"ownership": "company"})
+    assert answer.json()["ownership"] == "company"
+
+
+def test_an_order_is_closed_with_name_and_reason(api, phone):
+    assert code_of(api.post(url(phone, "close-order"), wipe(phone))) == "no_open_order"
+    api.post(url(phone, "retire"))
+    assert fields_of(api.post(url(phone, "close-order"), wipe(phone, confirmation="x")))
+    assert api.post(url(phone, "close-order"), wipe(phone)).json()["state"] == "retired"
+
+
+def test_a_wipe_takes_its_options(api, phone):
+    answer = api.post(
+        url(phone, "wipe"),
+        wipe(phone, preserve_data_plan=False, return_to_service=True, wifi_profile="d2lmaQ=="),
+    )
+    assert answer.status_code == 202
+    command = Command.objects.get(kind="EraseDevice")
+    assert command.params == {"preserve_data_plan": False, "return_to_service": True}
+    assert b"d2lmaQ" not in bytes(command.sealed_params)
+    shown = api.get(f"commands/{command.pk}/raw/").json()["request"]
+    assert "PreserveDataPlan" in shown
+    assert "d2lmaQ" not in shown
+
+
+def test_a_command_is_cancelled_once_and_orders_are_not(api, phone):
+    command = api.post(url(phone, "lock")).json()
+    answer = api.post(f"commands/{command['id']}/cancel/", {"reason": "found"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    assert code_of(api.post(f"commands/{command['id']}/cancel/")) == "command_finished"
+    api.post(url(phone, "retire"))
+    order = Command.objects.open().get(kind="RemoveProfile")
+    assert code_of(api.post(f"commands/{order.pk}/cancel/")) == "command_is_order"
+
+
+def test_raw_commands_have_their_own_right(phone, auditor):
+    from tests.api.conftest import Caller
+
+    command = factories.command(phone, "DeviceLock", status="queued")
+    caller = Caller(factories.token(auditor)[1])
+    assert caller.get(f"commands/{command.pk}/").status_code == 200
+    assert caller.get(f"commands/{command.pk}/raw/").status_code == 403
+    assert caller.post(f"commands/{command.pk}/cancel/").status_code == 403

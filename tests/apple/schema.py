@@ -150,7 +150,14 @@ def _check_value(
         yield from _check(value, key["subkeys"], system, version, f"{path}.")
     if isinstance(value, list) and key.get("subkeys"):
         for index, item in enumerate(value):
-            yield from _check_value(item, key["subkeys"][0], system, version, f"{path}[{index}]")
+            kind = _kind_of(item, key["subkeys"])
+            yield from _check_value(item, kind, system, version, f"{path}[{index}]")
+
+
+def _kind_of(item: Any, kinds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The items of some arrays are of several kinds, and name theirs."""
+    named = item.get("Item") if isinstance(item, dict) else None
+    return next((kind for kind in kinds if kind["key"] == named), kinds[0])
 
 
 def _check_scalar(value: str | float, key: dict[str, Any], path: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,23 +15,44 @@ from hypothesis import strategies as st
 
 from apple.commands import registry
 from apple.commands.base import USER, CommandError, Target
+from apple.protocol import plist
 from apple.protocol.platforms import Platform, platform_of, version_of
 from tests.apple import schema
 
+GOLDEN = Path(__file__).parent / "golden" / "commands"
 PHONE = Target(Platform.IPHONE, (17, 5, 1))
 OLD_PHONE = Target(Platform.IPHONE, (12, 4))
 TABLET = Target(Platform.IPAD, (18, 1))
 MAC = Target(Platform.MAC, (15, 1))
 OLD_MAC = Target(Platform.MAC, (10, 13, 6))
 MAC_USER = Target(Platform.MAC, (15, 1), USER)
+SUPERVISED = Target(Platform.IPHONE, (17, 5, 1), is_supervised=True)
+TOKEN = base64.b64encode(b"unlock").decode()
 EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "InstallProfile": ({"name": "Wi-Fi"}, {"payload": base64.b64encode(b"<plist/>").decode()}),
     "RemoveProfile": ({"identifier": "muster.x.enrollment"}, {}),
     "DeviceLock": ({"message": "Please return", "phone_number": "+33 1 23 45 67 89"}, {}),
     "ProfileList": ({"managed_only": True}, {}),
+    "ClearPasscode": ({}, {"unlock_token": TOKEN}),
+    "EnableLostMode": ({"message": "Lost", "phone_number": "1", "footnote": "Acme"}, {}),
+    "Settings": ({"device_name": "Reception"}, {}),
+    "RestartDevice": ({"notify_user": True}, {}),
     "InstalledApplicationList": ({"managed_only": True, "identifiers": ["com.a"]}, {}),
 }
 ERASERS = {"DeviceLock", "EraseDevice"}
+FOR_USERS = {
+    name
+    for name, command in registry.COMMANDS.items()
+    if "macOS" in command.availability and USER in command.availability["macOS"].channels
+}
+
+
+def system_of(name: str, target: Target) -> dict[str, Any]:
+    return schema.find("commands", "requesttype", name)["os"].get(target.platform.system, {})
+
+
+def is_absent(name: str, target: Target) -> bool:
+    return system_of(name, target)["introduced"] == "n/a"
 
 
 def build(name: str, target: Target) -> dict[str, Any]:
@@ -44,6 +66,11 @@ def build(name: str, target: Target) -> dict[str, Any]:
 @pytest.mark.parametrize("target", [PHONE, OLD_PHONE, TABLET, MAC, OLD_MAC])
 @pytest.mark.parametrize("name", sorted(registry.COMMANDS))
 def test_every_command_follows_apples_schema(name: str, target: Target) -> None:
+    if target.platform.system not in registry.get(name).availability:
+        with pytest.raises(CommandError):
+            build(name, target)
+        assert is_absent(name, target)
+        return
     command = build(name, target)
     problems = schema.command_problems(
         command, system=target.platform.system, version=target.os_version
@@ -52,13 +79,114 @@ def test_every_command_follows_apples_schema(name: str, target: Target) -> None:
 
 
 @pytest.mark.schema
-@pytest.mark.parametrize("name", sorted(set(registry.COMMANDS) - ERASERS))
+@pytest.mark.parametrize("name", sorted(FOR_USERS))
 def test_every_command_of_the_user_channel_follows_apples_schema(name: str) -> None:
     command = build(name, MAC_USER)
     problems = schema.command_problems(
         command, system="macOS", version=MAC_USER.os_version, channel="user"
     )
     assert problems == []
+
+
+@pytest.mark.schema
+@pytest.mark.parametrize("name", sorted(set(registry.COMMANDS) - {"Settings"}))
+def test_what_only_supervised_devices_do_is_known_as_such(name: str) -> None:
+    where = schema.find("commands", "requesttype", name)["os"]["iOS"]
+    assert registry.get(name).availability["iOS"].is_supervised is where["supervised"]
+
+
+@pytest.mark.schema
+def test_a_name_is_given_to_supervised_phones_only() -> None:
+    keys = schema.find("commands", "requesttype", "Settings")["keys"][0]["subkeys"]
+    item = next(key for key in keys if key["key"] == "DeviceName")
+    assert registry.get("Settings").availability["iOS"].is_supervised
+    assert item["os"]["iOS"]["supervised"] is True
+    assert item["os"]["macOS"]["introduced"] == "10.10"
+
+
+@pytest.mark.parametrize("name", sorted(registry.COMMANDS))
+def test_the_bytes_of_a_command_stay_the_same(name: str) -> None:
+    target = SUPERVISED if "iOS" in registry.get(name).availability else MAC
+    written = plist.write(build(name, target))
+    golden = GOLDEN / f"{name}.xml"
+    # Delete a file to have it written anew, and look at what changed.
+    if not golden.exists():
+        golden.write_bytes(written)
+        pytest.fail(f"{golden.name} was missing and is written now: look at it")
+    assert written == golden.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["EnableLostMode", "DeviceLocation", "RestartDevice", "ShutDownDevice", "Settings"]
+)
+def test_a_device_that_is_not_supervised_is_not_asked(name: str) -> None:
+    alone = Target(Platform.IPHONE, (17, 5, 1), is_supervised=False)
+    with pytest.raises(CommandError, match="supervised"):
+        build(name, alone)
+    assert build(name, SUPERVISED)["RequestType"] == name
+
+
+def test_a_mac_restarts_without_supervision_and_can_ask_first() -> None:
+    alone = Target(Platform.MAC, (15, 1), is_supervised=False)
+    assert build("RestartDevice", alone) == {"RequestType": "RestartDevice", "NotifyUser": True}
+    assert build("RestartDevice", OLD_MAC) == {"RequestType": "RestartDevice"}
+
+
+@pytest.mark.parametrize("name", ["ClearPasscode", "EnableLostMode", "PlayLostModeSound"])
+def test_a_mac_does_not_know_what_is_for_phones(name: str) -> None:
+    with pytest.raises(CommandError, match="unknown on mac"):
+        build(name, MAC)
+
+
+@pytest.mark.schema
+def test_a_device_that_returns_to_service_gets_its_network() -> None:
+    profile = base64.b64encode(b"wifi").decode()
+    command = registry.get("EraseDevice").build(
+        PHONE, {"return_to_service": True}, {"wifi_profile": profile}
+    )
+    assert command["ReturnToService"] == {"Enabled": True, "WiFiProfileData": b"wifi"}
+    assert schema.command_problems(command, system="iOS", version=PHONE.os_version) == []
+    old = registry.get("EraseDevice").build(OLD_PHONE, {"return_to_service": True})
+    assert "ReturnToService" not in old
+
+
+def test_where_a_device_is_goes_nowhere_but_into_its_location() -> None:
+    outcome = registry.get("DeviceLocation").parse(
+        {"Latitude": 48.5, "Longitude": -2.25, "HorizontalAccuracy": 9.0, "UDID": "x"}
+    )
+    assert outcome.location == {"Latitude": 48.5, "Longitude": -2.25, "HorizontalAccuracy": 9.0}
+    assert not (outcome.sections or outcome.facts or outcome.detail)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"Latitude": 1.0},
+        {"Latitude": 91.0, "Longitude": 0.0},
+        {"Latitude": 0.0, "Longitude": -180.5},
+        {"Latitude": math.nan, "Longitude": 0.0},
+        {"Latitude": "48", "Longitude": "2"},
+    ],
+)
+def test_a_place_that_is_none_is_dropped(answer: dict) -> None:
+    assert registry.get("DeviceLocation").parse(answer).location == {}
+
+
+@pytest.mark.parametrize(
+    ("answered", "count"),
+    [
+        ([{"Status": "Acknowledged"}], 0),
+        ({"Status": "Acknowledged"}, 0),
+        ([{"Status": "Error"}], 1),
+        ({"Status": "Error", "ErrorChain": [{"ErrorCode": 1}, {"ErrorCode": 2}]}, 2),
+        ([5, None], 0),
+        ("nonsense", 0),
+        (None, 0),
+    ],
+)
+def test_a_setting_that_was_refused_is_noticed(answered: object, count: int) -> None:
+    assert len(registry.get("Settings").parse({"Settings": answered}).refused) == count
 
 
 @pytest.mark.schema
@@ -117,6 +245,18 @@ def test_a_parameter_that_nobody_declared_is_refused() -> None:
         ("InstalledApplicationList", {"identifiers": [1]}, {}),
         ("InstalledApplicationList", {"identifiers": ["a"] * 501}, {}),
         ("ProfileList", {"managed_only": 1}, {}),
+        ("ClearPasscode", {}, {}),
+        ("ClearPasscode", {}, {"unlock_token": "not base64!"}),
+        ("ClearPasscode", {}, {"unlock_token": b"bytes"}),
+        ("EnableLostMode", {}, {}),
+        ("EnableLostMode", {"footnote": "Acme"}, {}),
+        ("EnableLostMode", {"message": "x" * 501}, {}),
+        ("RestartDevice", {"notify_user": "yes"}, {}),
+        ("Settings", {}, {}),
+        ("Settings", {"device_name": "x" * 101}, {}),
+        ("EraseDevice", {"return_to_service": 1}, {}),
+        ("EraseDevice", {"return_to_service": True}, {"wifi_profile": "not base64!"}),
+        ("EraseDevice", {"return_to_service": True}, {"wifi_profile": "A" * 90_000}),
     ],
 )
 def test_bad_parameters_are_refused(name: str, params: dict, secrets: dict) -> None:
@@ -166,12 +306,13 @@ def test_what_a_busy_phone_still_does() -> None:
         "DeviceLock",
         "EraseDevice",
         "InstalledApplicationList",
+        "ClearPasscode",
     }
 
 
 def test_what_a_sleeping_mac_still_does() -> None:
     at_once = {n for n, c in registry.COMMANDS.items() if c.answers_at_once(Platform.MAC)}
-    assert at_once == {"DeviceLock", "EraseDevice"}
+    assert at_once == {"DeviceLock", "EraseDevice", "RestartDevice", "ShutDownDevice"}
 
 
 def test_an_order_to_erase_stands_for_years() -> None:
@@ -264,6 +405,8 @@ _RESULT_KEYS = {
     "InstalledApplicationList": "InstalledApplicationList",
     "ProfileList": "ProfileList",
     "SecurityInfo": "SecurityInfo",
+    "Settings": "Settings",
+    "DeviceLocation": "Latitude",
 }
 
 

@@ -81,6 +81,7 @@ class World:
 # The start of a route -> the values of its parameters. The longest start that fits counts.
 OBJECTS: dict[str, Callable[[World], Values]] = {
     "devices/": lambda world: {"pk": world.device.pk},
+    "devices/commands/": lambda world: {"pk": world.command.pk},
     "operations/": lambda world: {"pk": world.operation.pk},
     "operations/approvals/": lambda world: {"pk": world.hold.pk},
     "devices/groups/": lambda world: {"pk": world.device_group.pk},

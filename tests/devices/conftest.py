@@ -27,6 +27,9 @@ class PaperBackend:
     def check_in(self, device, *, actor) -> None:
         self._queue(device, "Inventory", actor)
 
+    def request(self, device, action, *, actor, params, reason):
+        return self._queue(device, action, actor, params=params, reason=reason)
+
     def lock(self, device, *, actor, pin, message, phone, reason):
         return self._queue(device, "Lock", actor, secret_params={"pin": pin} if pin else None)
 

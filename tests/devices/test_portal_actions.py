@@ -19,11 +19,35 @@ ACTIONS = {
     "order-cancel": "devices.cancel",
     "device-delete": "devices.delete",
     "pin-reveal": "devices.reveal_pin",
+    "location-reveal": "devices.locate",
+    "device-clear-passcode": "devices.clear_passcode",
+    "device-restart": "devices.restart",
+    "device-shut-down": "devices.restart",
+    "device-rename": "devices.rename",
+    "device-lost-mode": "devices.lost_mode",
+    "device-lost-mode-off": "devices.lost_mode",
+    "device-play-sound": "devices.lost_mode",
+    "device-locate": "devices.locate",
+    "device-assign": "devices.assign",
+    "device-set-ownership": "devices.assign",
+    "device-close-order": "devices.close_order",
+}
+HELP = {
+    "device-check-in",
+    "device-lock",
+    "pin-reveal",
+    "device-clear-passcode",
+    "device-restart",
+    "device-shut-down",
+    "device-rename",
+    "device-lost-mode",
+    "device-lost-mode-off",
+    "device-play-sound",
 }
 MAY = {
     "owner": set(ACTIONS),
     "admin": set(ACTIONS),
-    "helpdesk": {"device-check-in", "device-lock", "pin-reveal"},
+    "helpdesk": HELP,
     "auditor": set(),
 }
 
@@ -45,7 +69,7 @@ def test_each_role_may_do_what_it_is_for(request, signed_in, device, who, action
 def test_devices_of_others_do_not_exist(signed_in, owner, foreign_device, action):
     client = signed_in(owner)
     confirm(client)
-    data = {"confirmation": foreign_device.label, "reason": WHY}
+    data = {"confirmation": foreign_device.label, "reason": WHY, "name": "X", "message": "X"}
     assert do(client, action, foreign_device, **data).status_code == 404
     assert not Command.objects.exists()
     assert not HistoryEntry.objects.filter(object_id=str(foreign_device.pk)).exists()
