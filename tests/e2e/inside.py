@@ -205,6 +205,8 @@ FUNCTIONS = {
     for function in (
         reminders_due,
         reminders_sent,
+        recompute_groups,
+        seed_fleet,
         look,
         invite,
         make_code,
