@@ -16,6 +16,7 @@ from accounts import planes
 from accounts.access import PERMISSIONS
 from accounts.models import Role, SavedView, TermsOfService, User, UserSettings
 from accounts.services import mails, tenants, users
+from core.history_filters import GROUPS
 from core.models import Tenant
 from core.views.actions import WordedForm, WordedModelForm, name_missing_fields
 
@@ -221,3 +222,20 @@ class RetentionForm(WordedForm):
 
     def clean_confirmed(self) -> int:
         return self.cleaned_data["confirmed"] or 0
+
+
+class WebhookForm(WordedForm):
+    name = forms.CharField(label=_("Name"), max_length=80)
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=500,
+        widget=forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
+        help_text=_("https, on the open internet unless the operator allows more."),
+    )
+    topics = forms.MultipleChoiceField(
+        label=_("What it is told"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=GROUPS,
+        help_text=_("Nothing chosen means everything."),
+    )

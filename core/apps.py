@@ -13,8 +13,9 @@ class CoreConfig(AppConfig):
 
         from core import outbox
         from core.rules import functions
-        from core.services import mail
+        from core.services import mail, webhooks
 
         connection_created.connect(functions.teach, dispatch_uid="core.rules")
 
         outbox.register(mail.KIND, mail.send, on_failure=mail.tell_of_failure)
+        outbox.register(webhooks.KIND, webhooks.deliver, on_failure=webhooks.note_failure)

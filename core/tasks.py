@@ -57,3 +57,10 @@ def prune_history() -> int:
     from core.services import retention
 
     return retention.prune_all()
+
+
+@shared_task(base=DoorbellTask)
+def sweep_webhooks() -> int:
+    from core.services import webhooks
+
+    return webhooks.sweep()

@@ -45,6 +45,7 @@ SETTINGS = (
     Item(_("Cleanup"), "trash", "devices:cleanup-list", "settings.view"),
     Item(_("History"), "history", "settings-history", "settings.view"),
     Item(_("API tokens"), "key", "settings-tokens", "settings.view"),
+    Item(_("Webhooks"), "send", "settings-webhooks", "settings.view"),
     Item(_("Health"), "shield-check", "settings-health", "settings.view"),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from accounts.views import portal as accounts
-from accounts.views import settings, terms
+from accounts.views import settings, terms, webhooks
 from mdm.views import checks, device_page, history, home, mail, people, search, setup
 
 urlpatterns = [
@@ -39,6 +39,20 @@ urlpatterns = [
     path("settings/mail/test/", mail.mail_test, name="settings-mail-test"),
     path("settings/mail/<uuid:pk>/retry/", mail.mail_retry, name="settings-mail-retry"),
     path("settings/mail/files/<str:name>/", mail.mail_file, name="settings-mail-file"),
+    path("settings/webhooks/", webhooks.webhook_list, name="settings-webhooks"),
+    path("settings/webhooks/new/", webhooks.webhook_new, name="settings-webhook-new"),
+    path("settings/webhooks/<uuid:pk>/", webhooks.webhook_detail, name="settings-webhook"),
+    path("settings/webhooks/<uuid:pk>/test/", webhooks.webhook_test, name="settings-webhook-test"),
+    path(
+        "settings/webhooks/<uuid:pk>/resume/",
+        webhooks.webhook_resume,
+        name="settings-webhook-resume",
+    ),
+    path(
+        "settings/webhooks/<uuid:pk>/delete/",
+        webhooks.webhook_delete,
+        name="settings-webhook-delete",
+    ),
     path("settings/tokens/", settings.token_list, name="settings-tokens"),
     path("settings/tokens/new/", settings.token_new, name="settings-token-new"),
     path("settings/tokens/<uuid:pk>/revoke/", settings.token_revoke, name="settings-token-revoke"),

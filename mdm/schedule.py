@@ -8,6 +8,7 @@ from typing import Any
 SWEEPS: dict[str, int] = {
     "core.tasks.sweep_outbox": 15,
     "core.tasks.seal_history": 30,
+    "core.tasks.sweep_webhooks": 15,
     "core.tasks.forget_old": 6 * 3600,
     "core.tasks.prune_history": 3600,
     "accounts.tasks.forget_sessions": 6 * 3600,

@@ -48,6 +48,7 @@ MUSTER_FCM_URL = env("MUSTER_FCM_URL", default="https://fcm.googleapis.com")
 MUSTER_FCM_TOKEN_URL = env("MUSTER_FCM_TOKEN_URL", default="https://oauth2.googleapis.com/token")
 MUSTER_FCM_CA_FILE = env("MUSTER_FCM_CA_FILE", default="")
 MUSTER_WEB_PUSH_CA_FILE = env("MUSTER_WEB_PUSH_CA_FILE", default="")
+MUSTER_WEBHOOK_CA_FILE = env("MUSTER_WEBHOOK_CA_FILE", default="")
 # Private networks that addresses written by strangers (browser pushes) may lead into: none.
 MUSTER_EGRESS_NETWORKS = [
     ipaddress.ip_network(item, strict=False)

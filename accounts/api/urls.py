@@ -9,6 +9,7 @@ from accounts.api import views
 from accounts.api.attributes import AttributeViewSet
 from accounts.api.groups import UserGroupViewSet
 from accounts.api.terms import TermsViewSet
+from accounts.api.webhooks import WebhookViewSet
 
 ONE = {"get": "retrieve", "patch": "partial_update"}
 router = SimpleRouter(use_regex_path=False)
@@ -18,6 +19,7 @@ router.register("tokens", views.TokenViewSet, basename="api-token")
 router.register("user-groups", UserGroupViewSet, basename="api-user-group")
 router.register("attributes", AttributeViewSet, basename="api-attribute")
 router.register("terms", TermsViewSet, basename="api-terms")
+router.register("webhooks", WebhookViewSet, basename="api-webhook")
 urlpatterns = [
     *router.urls,
     path("policy/", views.PolicyView.as_view(ONE), name="api-policy"),

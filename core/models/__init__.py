@@ -7,6 +7,7 @@ from core.models.limits import NamedLease, RateBucket
 from core.models.onetime import OneTimeSecret
 from core.models.outbox import OutboxMessage, OutboxStatus
 from core.models.tenant import Tenant
+from core.models.webhook import Webhook
 
 __all__ = [
     "AnsweredCall",
@@ -19,4 +20,5 @@ __all__ = [
     "RateBucket",
     "StoredKey",
     "Tenant",
+    "Webhook",
 ]

@@ -16,16 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
 from core import clock
-from enrollment.gateways.exchange import (
-    Alert,
-    Answer,
-    Call,
-    Reply,
-    Verdict,
-    client,
-    is_loopback,
-    post,
-)
+from core.gateways.exchange import Call, Reply, client, is_loopback, post
+from enrollment.gateways.exchange import Alert, Answer, Verdict
 
 # Apple refuses a token older than an hour, and a new one before 20 minutes are over.
 RENEW_AFTER, NOT_BEFORE = dt.timedelta(minutes=40), dt.timedelta(minutes=20)

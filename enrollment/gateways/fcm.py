@@ -18,16 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
 from core import clock
-from enrollment.gateways.exchange import (
-    Alert,
-    Answer,
-    Call,
-    Reply,
-    Verdict,
-    client,
-    is_loopback,
-    post,
-)
+from core.gateways.exchange import Call, Reply, client, is_loopback, post
+from enrollment.gateways.exchange import Alert, Answer, Verdict
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -22,7 +22,8 @@ from django.conf import settings
 
 from core import clock
 from core.gateways import egress, lines
-from enrollment.gateways.exchange import SECONDS, Answer, Call, Reply, Verdict, client, post
+from core.gateways.exchange import SECONDS, Call, Reply, client, post
+from enrollment.gateways.exchange import Answer, Verdict
 
 TTL_SECONDS = 12 * 3600
 SIGNATURE_LIFETIME = dt.timedelta(hours=12)

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 
 from core import clock, history, ids, secrets
 from core.actors import Actor
+from core.gateways.exchange import is_loopback
 from core.models import KeyPurpose, StoredKey, Tenant
 from core.pki import keys as pki_keys
 from core.services.keys import seal_context
 from enrollment.errors import PushKeyRefused
 from enrollment.gateways import app_apns, fcm, web_push
-from enrollment.gateways.exchange import is_loopback
 from enrollment.models import BrowserSubscription
 
 PURPOSES = (KeyPurpose.APP_APNS, KeyPurpose.APP_FCM, KeyPurpose.WEB_PUSH)

@@ -10,7 +10,7 @@ from accounts import grouping
 from accounts.models import AttributeDefinition, SavedView, TermsOfService
 from accounts.services import groups
 from core import clock, history, outbox
-from core.models import HistoryEntry, KeyPurpose, StoredKey
+from core.models import HistoryEntry, KeyPurpose, StoredKey, Webhook
 from devices.models import Command, Hold, WipeOrder
 from devices.services import operation_rows
 from devices.states import CommandStatus
@@ -46,13 +46,16 @@ class World:
         self.session = EnrollmentSession.objects.create(
             tenant=tenant, user=self.person, invitation=self.invitation, expires_at=later
         )
+        self.webhook = Webhook.objects.create(
+            tenant=tenant, name="Chat", url="https://hooks.test/1", sealed_secret=b""
+        )
         self.view = SavedView.objects.create(
             tenant=tenant, owner=self.owner, list_name="user-list", name="All", is_shared=True
         )
         self.operation = operation_rows.write(
             tenant_id=tenant.pk,
             action="wipe",
-            devices=[(self.device, "")],
+            devices=[operation_rows.Meant.of(self.device)],
             content={"form": {}},
             shown=[],
             reason="x",
@@ -94,6 +97,8 @@ OBJECTS: dict[str, Callable[[World], Values]] = {
     "settings/mail/": lambda world: {"pk": world.message.pk},
     "settings/push/request/": lambda world: {"pk": world.push_request.pk, "kind": "csr"},
     "settings/terms/": lambda world: {"pk": world.terms.pk},
+    "settings/webhooks/": lambda world: {"pk": world.webhook.pk},
+    "api/v1/webhooks/": lambda world: {"pk": world.webhook.pk},
     "settings/tokens/": lambda world: {"pk": world.token.pk},
     "views/": lambda world: {"pk": world.view.pk},
     "account/passkeys/": lambda world: {"pk": world.passkey.pk},

@@ -125,7 +125,7 @@ def test_a_connection_that_is_cut_is_opened_again(apple):
 
 
 def test_silence_ends_in_time(apple, monkeypatch):
-    monkeypatch.setattr("enrollment.gateways.exchange.SECONDS", 0.3)
+    monkeypatch.setattr("core.gateways.exchange.SECONDS", 0.3)
     apple.script_any(Answer(fault="silence"), Answer(fault="silence"))
     answer = app_apns.send(credentials(), TOKEN, alert())
     assert (answer.verdict, answer.reason) == (Verdict.LATER, "timeout")

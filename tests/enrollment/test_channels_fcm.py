@@ -112,7 +112,7 @@ def test_an_endless_answer_is_cut_off(firebase):
 def test_a_trickling_answer_ends_in_time(firebase, monkeypatch):
     mine = credentials()
     fcm.send(mine, TOKEN, alert())
-    monkeypatch.setattr("enrollment.gateways.exchange.SECONDS", 1.5)
+    monkeypatch.setattr("core.gateways.exchange.SECONDS", 1.5)
     firebase.script_messages(Reply(trickles=True))
     answer = fcm.send(mine, TOKEN, alert())
     assert (answer.verdict, answer.reason) == (Verdict.LATER, "timeout")
