@@ -54,7 +54,7 @@ class Progress:
     def parameters(self) -> list[tuple[str, str]]:
         fields = self.action.form_class.base_fields if self.action else {}
         return [
-            (str(fields[name].label if name in fields else name), text)
+            (str(fields[name].label if name in fields else name), _shown(text))
             for name, text in self.operation.shown
         ]
 
@@ -127,7 +127,7 @@ class Progress:
 
     @staticmethod
     def explain(target: OperationTarget) -> str:
-        """Return why a device of an order is where it is, in words; reads `command`."""
+        """Return why it failed or was left out for a device, in words; reads `command`."""
         if target.reason_code:
             return operation_rows.reason_words(target.reason_code, target.reason)
         command = target.command
@@ -138,4 +138,10 @@ class Progress:
             return _("The device refused: %(reason)s") % {
                 "reason": " – ".join(filter(None, told)) or _("no explanation")
             }
-        return str(CommandStatus(command.status).label)
+        if command.status == CommandStatus.EXPIRED:
+            return str(CommandStatus(command.status).label)
+        return ""
+
+
+def _shown(text: str) -> str:
+    return _("yes") if text == "True" else text

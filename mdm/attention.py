@@ -16,7 +16,7 @@ from apple.services.push_certificate import PushState
 from core import clock
 from core.models import OutboxMessage, OutboxStatus
 from devices.filters import DeviceFilterSet
-from devices.models import Command, Device
+from devices.models import Command, Device, Hold
 from devices.states import CommandStatus
 from enrollment.models import EnrollmentSession, Invitation
 from enrollment.states import InvitationStatus, SessionOutcome
@@ -122,8 +122,23 @@ def _enrollment(user: User) -> list[Item]:
     return found
 
 
+def _approvals(user: User) -> list[Item]:
+    """What waits for a second administrator; the page says whether it waits for this one."""
+    waiting = Hold.objects.visible_to(user).waiting()
+    hold = waiting.order_by("due_at").first()
+    if hold is None:
+        return []
+    text = ngettext(
+        "%(count)d order waits for a second administrator.",
+        "%(count)d orders wait for a second administrator.",
+        count := waiting.count(),
+    )
+    page = reverse("devices:hold-detail", args=[hold.pk])
+    return [_item("attention", "hourglass", text % {"count": count}, page)]
+
+
 def _devices(user: User) -> list[Item]:
-    found = []
+    found = _approvals(user)
     page = reverse("devices:device-list")
     devices = Device.objects.visible_to(user)
     silent = DeviceFilterSet({"silent": "week"}, queryset=devices).qs.count()

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy
@@ -31,12 +31,25 @@ REASONS = {
 }
 
 
+class Meant(NamedTuple):
+    """A device of an order, as little as is kept of it; `why` it is left out, or nothing."""
+
+    key: uuid.UUID
+    label: str
+    serial: str
+    why: str = ""
+
+    @classmethod
+    def of(cls, device: Device, why: str = "") -> Meant:
+        return cls(device.pk, device.label, device.serial, why)
+
+
 @transaction.atomic
 def write(
     *,
     tenant_id: uuid.UUID,
     action: str,
-    devices: Iterable[tuple[Device, str]],
+    devices: Iterable[Meant],
     content: dict[str, Any],
     shown: list[list[str]],
     reason: str,
@@ -47,8 +60,7 @@ def write(
     retry_of: Operation | None = None,
     state: str = OperationState.RUNNING,
 ) -> Operation:
-    """Write an order with a row per device, in one transaction; `devices` are pairs of an entry and
-    the reason why it is left out, or nothing.
+    """Write an order with a row per device, in one transaction.
 
     `content` is JSON and sealed. Queries: two, and one per 2,000 devices.
     Raises NothingSelected when every device is left out, TooManyTargets.
@@ -69,28 +81,28 @@ def write(
     operation.sealed_form = secrets.seal(
         json.dumps(content).encode(), context=f"operation:{operation.pk}"
     )
-    rows = [_target(operation, device, why) for device, why in devices]
+    rows = [_target(operation, meant) for meant in devices]
     if len(rows) > MAX_TARGETS:
         raise TooManyTargets
-    meant = [row.device_key for row in rows if not row.reason_code]
-    if not meant:
+    keys = [row.device_key for row in rows if not row.reason_code]
+    if not keys:
         raise NothingSelected
-    operation.total, operation.skipped_count = len(rows), len(rows) - len(meant)
-    operation.targets_hash = _hash(operation, content, meant)
+    operation.total, operation.skipped_count = len(rows), len(rows) - len(keys)
+    operation.targets_hash = _hash(operation, content, keys)
     operation.save(force_insert=True)
     OperationTarget.objects.bulk_create(rows, batch_size=PAGE)
     return operation
 
 
-def _target(operation: Operation, device: Device, why: str) -> OperationTarget:
+def _target(operation: Operation, meant: Meant) -> OperationTarget:
     return OperationTarget(
         operation=operation,
-        device=device,
-        device_key=device.pk,
-        label=device.label,
-        serial=device.serial,
-        state=TargetState.SKIPPED if why else TargetState.PENDING,
-        reason_code=why,
+        device_id=meant.key,
+        device_key=meant.key,
+        label=meant.label,
+        serial=meant.serial,
+        state=TargetState.SKIPPED if meant.why else TargetState.PENDING,
+        reason_code=meant.why,
     )
 
 

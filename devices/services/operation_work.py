@@ -24,11 +24,16 @@ from devices import actions
 from devices.actions import Action
 from devices.errors import Frozen
 from devices.models import Command, Device, Operation, OperationState, OperationTarget, TargetState
-from devices.services import lifecycle, operation_rows, operations, requesters, safeguards
-from devices.states import OPEN_COMMANDS, CommandStatus
+from devices.services import (
+    lifecycle,
+    operation_cancel,
+    operation_rows,
+    operation_targets,
+    operations,
+    requesters,
+    safeguards,
+)
 
-BATCH = 25
-LEASE = dt.timedelta(seconds=60)
 FROZEN_FOR = dt.timedelta(seconds=30)
 RETRY_AFTER = dt.timedelta(seconds=15)
 MAX_ATTEMPTS = 3
@@ -38,12 +43,6 @@ WORKERS_PER_SWEEP = 20
 
 log = structlog.get_logger(__name__)
 T = TargetState
-_COUNTS = {
-    T.DONE: "done_count",
-    T.FAILED: "failed_count",
-    T.SKIPPED: "skipped_count",
-    T.CANCELLED: "cancelled_count",
-}
 
 
 class _Refused(Exception):
@@ -77,7 +76,7 @@ def work(operation_id: uuid.UUID | str) -> bool:
         if operation is None or operation.due_at is None:
             return False
         if operation.state == OperationState.CANCELLING:
-            has_more = _take_back_batch(operation)
+            has_more = operation_cancel.take_back_batch(operation)
         elif operation.state == OperationState.RUNNING:
             has_more = _work_batch(operation)
         else:
@@ -93,7 +92,7 @@ def _work_batch(operation: Operation) -> bool:
         return False
     if not _is_as_approved(operation):
         return False
-    batch = _claim(operation, operation.targets.filter(state=T.PENDING))
+    batch = operation_targets.claim(operation, operation.targets.filter(state=T.PENDING))
     if not batch:
         return _finish(operation)
     language = operation.requester.language if operation.requester else ""
@@ -102,18 +101,6 @@ def _work_batch(operation: Operation) -> bool:
         for target in batch:
             order.carry_out(target)
     return True
-
-
-def _claim(operation: Operation, candidates: Any) -> list[OperationTarget]:
-    """Lease some targets to this process; two workers at once get different ones."""
-    now, lease = clock.now(), uuid.uuid4()
-    ids = list(candidates.free(now).order_by("pk").values_list("pk", flat=True)[:BATCH])
-    candidates.free(now).filter(pk__in=ids).update(
-        lease=lease, leased_until=now + LEASE, attempts=F("attempts") + 1
-    )
-    # While somebody is at it, the sweep leaves the order alone.
-    Operation.objects.filter(pk=operation.pk, due_at__isnull=False).update(due_at=now + LEASE)
-    return list(operation.targets.filter(lease=lease).order_by("device_key"))
 
 
 class _Order:
@@ -145,7 +132,7 @@ class _Order:
             with transaction.atomic():
                 self._carry_out(target)
         except Frozen:
-            _release(target, after=FROZEN_FOR)
+            operation_targets.release(target, after=FROZEN_FOR)
         except Exception:
             log.exception("operation.target_failed", target=target.pk, attempts=target.attempts)
             self._give_up_or_wait(target)
@@ -160,13 +147,13 @@ class _Order:
             with transaction.atomic():
                 command = self._run(device)
         except _Refused as refusal:
-            _close(target, refusal.state, code=refusal.code, reason=refusal.reason)
+            operation_targets.close(target, refusal.state, code=refusal.code, reason=refusal.reason)
         except Frozen:
             raise
         except DomainError as error:
-            _close(target, T.FAILED, code=error.code, reason=str(error.message))
+            operation_targets.close(target, T.FAILED, code=error.code, reason=str(error.message))
         else:
-            _close(target, T.DONE, command=command)
+            operation_targets.close(target, T.DONE, command=command)
 
     def _device(self, target: OperationTarget) -> Device | None:
         if self.principal is None:
@@ -198,40 +185,10 @@ class _Order:
 
     def _give_up_or_wait(self, target: OperationTarget) -> None:
         if target.attempts < MAX_ATTEMPTS:
-            _release(target, after=RETRY_AFTER)
+            operation_targets.release(target, after=RETRY_AFTER)
             return
         with transaction.atomic():
-            _close(target, T.FAILED, code="internal")
-
-
-def _close(
-    target: OperationTarget,
-    state: TargetState,
-    *,
-    code: str = "",
-    reason: str = "",
-    command: Command | None = None,
-) -> None:
-    """End a target and count it, once: in the transaction of what was done to the device."""
-    ended = OperationTarget.objects.filter(pk=target.pk, state=T.PENDING).update(
-        state=state,
-        reason_code=code[:60],
-        reason=reason[:300],
-        command=command,
-        finished_at=clock.now(),
-        lease=None,
-        leased_until=None,
-    )
-    if ended:
-        # Last, because every worker of this order needs the row.
-        count = _COUNTS[state]
-        Operation.objects.filter(pk=target.operation_id).update(**{count: F(count) + 1})
-
-
-def _release(target: OperationTarget, *, after: dt.timedelta) -> None:
-    OperationTarget.objects.filter(pk=target.pk, lease=target.lease).update(
-        lease=None, leased_until=clock.now() + after
-    )
+            operation_targets.close(target, T.FAILED, code="internal")
 
 
 def _finish(operation: Operation) -> bool:
@@ -288,48 +245,3 @@ def _is_as_approved(operation: Operation) -> bool:
             data={"devices": count},
         )
     return False
-
-
-def _take_back_batch(operation: Operation) -> bool:
-    """Cancel commands of a cancelled order that no device has yet."""
-    candidates = operation.targets.not_left()
-    batch = _claim(operation, candidates)
-    for target in batch:
-        _take_back(operation, target)
-    if batch:
-        return True
-    now = clock.now()
-    if candidates.exists():
-        Operation.objects.filter(pk=operation.pk).update(due_at=now + RETRY_AFTER)
-        return False
-    Operation.objects.filter(pk=operation.pk, state=OperationState.CANCELLING).update(
-        state=OperationState.CANCELLED, finished_at=now, due_at=None
-    )
-    return False
-
-
-@transaction.atomic
-def _take_back(operation: Operation, target: OperationTarget) -> None:
-    device = Device.objects.select_for_update(of=("self",)).filter(pk=target.device_key).first()
-    if device is None or target.command_id is None:
-        return
-    if actions.find(operation.action).is_order:
-        try:
-            with transaction.atomic():
-                lifecycle.cancel_order(device=device, actor=Actor(**operation.cancelled_by))
-        except DomainError:
-            return
-    else:
-        waiting = OPEN_COMMANDS - {CommandStatus.SENT}
-        taken = Command.objects.filter(pk=target.command_id, status__in=waiting).update(
-            status=CommandStatus.CANCELLED, finished_at=clock.now(), sealed_params=b""
-        )
-        if not taken:
-            return
-    moved = OperationTarget.objects.filter(pk=target.pk, state=T.DONE).update(
-        state=T.CANCELLED, lease=None, leased_until=None
-    )
-    if moved:
-        Operation.objects.filter(pk=operation.pk).update(
-            done_count=F("done_count") - 1, cancelled_count=F("cancelled_count") + 1
-        )

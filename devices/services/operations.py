@@ -25,7 +25,7 @@ from devices.errors import (
 )
 from devices.models import Device, Operation, OperationState, TargetState
 from devices.services import holds, operation_rows, requesters, safeguards, wipes
-from devices.services.operation_rows import MAX_TARGETS
+from devices.services.operation_rows import MAX_TARGETS, Meant
 
 SAMPLE = 8
 PAGE = 2000
@@ -65,9 +65,17 @@ def survey(action: Action, devices: QuerySet[Device]) -> Survey:
 
 def judged(action: Action, devices: QuerySet[Device]) -> Iterator[tuple[Device, str]]:
     """Return each device with the reason why the action does not fit it, or nothing."""
-    rows = devices.select_related(None).order_by("name", "pk")[: MAX_TARGETS + 1]
+    rows = devices.select_related(None).select_related(*_beside())
+    rows = rows.order_by("name", "pk")[: MAX_TARGETS + 1]
     for device in rows.iterator(chunk_size=PAGE):
         yield device, misfit(action, device)
+
+
+def _beside() -> list[str]:
+    """Return the rows that channels keep beside a device: what it understands may depend on them,
+    and to ask for each would be a query per device."""
+    relations = Device._meta.related_objects
+    return [one.name for one in relations if one.one_to_one and one.name != "contact"]
 
 
 def misfit(action: Action, device: Device) -> str:
@@ -111,15 +119,15 @@ def create(
         raise NotSupported
     if not principal.has(action.permission):
         raise ActionNotAllowed
-    pairs = list(judged(action, devices))
-    wanted = sum(not why for _device, why in pairs)
+    meant = [Meant.of(device, why) for device, why in judged(action, devices)]
+    wanted = sum(not one.why for one in meant)
     if expected is not None and expected != wanted:
         raise SelectionChanged(count=wanted)
     if action.is_destructive and not _is_confirmed(action, wanted, confirmation):
         raise ConfirmationMismatch
     actor = principal.actor
     why = _why_hold(action, principal.tenant_id, wanted, actor, reason)
-    operation = _write(principal, action, pairs, form, reason, shown, query, retry_of, held=why)
+    operation = _write(principal, action, meant, form, reason, shown, query, retry_of, held=why)
     if why:
         holds.place_wipe(operation, why=why, actor=actor)
     else:
@@ -142,7 +150,7 @@ def _why_hold(action: Action, tenant_id: uuid.UUID, wanted: int, actor: Actor, r
 def _write(
     principal: Principal,
     action: Action,
-    pairs: Iterable[tuple[Device, str]],
+    meant: Iterable[Meant],
     form: dict[str, Any],
     reason: str,
     shown: list[list[str]] | None,
@@ -155,7 +163,7 @@ def _write(
     operation = operation_rows.write(
         tenant_id=principal.tenant_id,
         action=action.key,
-        devices=pairs,
+        devices=meant,
         content={"form": form},
         shown=shown or [],
         reason=reason,

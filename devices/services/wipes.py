@@ -71,7 +71,7 @@ def order(
     held = operation_rows.write(
         tenant_id=device.tenant_id,
         action=KEY,
-        devices=[(device, "")],
+        devices=[operation_rows.Meant.of(device)],
         content={"params": {"reason": reason, "options": options or {}}},
         shown=[],
         reason=reason,
@@ -124,10 +124,10 @@ def check_many(*, tenant_id: uuid.UUID, wanted: int, actor: Actor, reason: str) 
 def check_limit(tenant_id: uuid.UUID, *, wanted: int) -> None:
     """Raise WipeLimitReached when more wipes would be under way than the tenant allows.
 
-    Counted are wipes that their device has not received, and those that wait in bulk orders; read
-    under the lock, or two requests at once would both pass.
+    Counted are wipes that their device has not received, and those that wait in bulk orders. An
+    order calls it under the lock of the safeguards, or two at once would both pass.
     """
-    limit = safeguards.locked(tenant_id).wipe_limit
+    limit = safeguards.of(tenant_id).wipe_limit
     waiting = Device.objects.current().filter(tenant_id=tenant_id, state=S.WIPE_PENDING).count()
     waiting += OperationTarget.objects.filter(
         operation__tenant_id=tenant_id,

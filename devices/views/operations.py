@@ -24,11 +24,11 @@ from devices.actions import Action
 from devices.bulk_filters import OperationFilterSet, TargetFilterSet
 from devices.bulk_forms import ConfirmForm, shown_of, values_of
 from devices.bulk_tables import OperationTable, TargetTable
-from devices.errors import NotSupported, UnknownDevices, UnknownFilter
+from devices.errors import NotSupported, UnknownDevices, UnknownFilter, WipeLimitReached
 from devices.models import Device, Operation
 from devices.progress import Progress
 from devices.selections import Selection
-from devices.services import operation_rows, operations
+from devices.services import operation_rows, operations, wipes
 
 
 def find(request: HttpRequest, pk: uuid.UUID) -> Operation:
@@ -96,7 +96,7 @@ def _action(request: HttpRequest) -> Action:
 def _selection(request: HttpRequest) -> Selection:
     try:
         if request.GET.get("retry"):
-            return selections.failed(request.user, find(request, request.GET["retry"]))
+            return selections.failed(request.user, find(request, uuid.UUID(request.GET["retry"])))
         if request.GET.get("all"):
             return selections.matching(request.user, request.GET.get("query", ""))
         return selections.chosen(request.user, request.GET.getlist("device"))
@@ -135,10 +135,25 @@ def _order(request: HttpRequest, action: Action, selection: Selection, form, con
     return None
 
 
+def _warnings(request: HttpRequest, action: Action, count: int) -> list[str]:
+    """Return what will stop or hold a wipe, before somebody has filled in everything."""
+    if action.key != wipes.KEY or not count:
+        return []
+    tenant_id = request.user.tenant_id
+    try:
+        wipes.check_limit(tenant_id, wanted=count)
+    except WipeLimitReached as refusal:
+        return [refusal.message]
+    if wipes.hold_reason(tenant_id, wanted=count, actor=request.user.actor):
+        return [_("A second administrator has to approve this. Nothing happens before.")]
+    return []
+
+
 def _ask(request: HttpRequest, action: Action, survey, form, confirm) -> HttpResponse:
     context = {
         "action": action,
         "survey": survey,
+        "warnings": _warnings(request, action, survey.count),
         "excluded": [
             (operation_rows.reason_words(code, ""), count)
             for code, count in sorted(survey.excluded.items())
@@ -172,7 +187,7 @@ def operation_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     # The links of the page must not carry what a poll asked for.
     request.GET = request.GET.copy()  # type: ignore[assignment]
     request.GET.pop("seen", None)
-    rows = operation.targets.select_related("command", "device")
+    rows = operation.targets.select_related("command__device", "device")
     return list_page(
         request,
         template="operations/operation_detail.html",

@@ -19,6 +19,7 @@ from devices import actions
 from devices.progress import Progress
 from devices.states import PENDING_ORDER, DeviceState
 from enrollment.states import StoppedReason
+from mdm.words import commands as command_words
 from mdm.words import glossary, history, values
 
 register = template.Library()
@@ -194,8 +195,11 @@ def action_label(key: str) -> str:
 
 @register.filter
 def target_words(target) -> str:
-    """Return why a device of an order is where it is."""
-    return Progress.explain(target)
+    """Return where an order is for one of its devices, and why."""
+    told = Progress.explain(target)
+    if told or target.state != "done" or target.command is None:
+        return told
+    return command_words.explanation(target.command)
 
 
 @register.filter

@@ -17,6 +17,7 @@ from accounts.access import requires
 from core.models import HistoryEntry
 from devices import actions
 from devices.models import Command, CommandRank, Device, InventorySection, Platform
+from devices.services import holds
 from devices.states import DeviceState
 from devices.views import portal
 from enrollment import ledger_page
@@ -64,23 +65,25 @@ def device_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def gather(device: Device) -> dict[str, Any]:
-    """Return what changes while somebody looks; three queries, four where there was an order."""
+    """Return what changes while somebody looks; four queries, five where there was an order."""
     entries = list(HistoryEntry.objects.about(device).order_by("-id")[:SHOWN_EVENTS])
     rows = list(device.commands.defer("answer").order_by("-created_at", "-id")[:SHOWN_COMMANDS])
     for command in rows:
         command.device = device
     sections = {section.kind: section for section in device.inventory.all()}
     order = next((c for c in rows if c.rank == CommandRank.ORDER and not c.finished_at), None)
+    held = holds.waiting_for(device.pk)
     return {
         "device": device,
         "commands": rows,
         "sections": sections,
         "order": order,
+        "held": held,
         "order_text": command_words.explanation(order) if order else "",
         "is_cancellable": device.state in CANCELLABLE,
         "order_steps": order_story.steps(device),
         "events": timeline(entries, rows),
-        "digest": _digest(device, entries, rows, sections),
+        "digest": _digest(device, entries, rows, sections, held and held.pk),
     }
 
 
@@ -116,9 +119,11 @@ def _answered(command: Command) -> dict[str, Any]:
     }
 
 
-def _digest(device: Device, entries, rows, sections: dict[str, InventorySection]) -> str:
+def _digest(
+    device: Device, entries, rows, sections: dict[str, InventorySection], held: uuid.UUID | None
+) -> str:
     contact = getattr(device, "contact", None)
-    state = [device.state, device.name, contact and contact.last_seen_at, entries[:1]]
+    state = [device.state, device.name, contact and contact.last_seen_at, entries[:1], held]
     state += [(row.pk, row.status, row.not_now_count, row.sent_count) for row in rows]
     state += sorted((kind, section.collected_at) for kind, section in sections.items())
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]

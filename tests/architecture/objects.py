@@ -55,7 +55,7 @@ class World:
         self.operation = operation_rows.write(
             tenant_id=tenant.pk,
             action="wipe",
-            devices=[(self.device, "")],
+            devices=[operation_rows.Meant.of(self.device)],
             content={"form": {}},
             shown=[],
             reason="x",

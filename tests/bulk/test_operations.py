@@ -21,7 +21,7 @@ from devices.errors import (
     SelectionChanged,
 )
 from devices.models import Command, Device, Operation, OperationTarget
-from devices.services import operation_rows, operation_work, operations
+from devices.services import operation_rows, operation_targets, operation_work, operations
 from devices.states import CommandStatus, DeviceState
 from tests import factories
 from tests.bulk.world import fleet, order, work_off
@@ -184,7 +184,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("moment", [1, 7, 25, 26, 31])
 def test_a_killed_worker_loses_and_doubles_nothing(tenant, admin, monkeypatch, moment):
     operation = order(admin, "lock", fleet(tenant, 40))
-    close, calls = operation_work._close, []
+    close, calls = operation_targets.close, []
 
     def dying(*args, **kwargs):
         calls.append(1)
@@ -193,7 +193,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(tenant, admin, monkeypatch, m
         close(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(operation_work, "_close", dying)
+        patch.setattr(operation_targets, "close", dying)
         with pytest.raises(Killed):
             work_off(operation)
     # The lock of the device whose worker died is undone with its row, and comes again.
@@ -209,7 +209,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(tenant, admin, monkeypatch, m
 
 def test_a_lease_is_respected_until_it_runs_out(tenant, admin, monkeypatch):
     operation = order(admin, "lock", fleet(tenant, 30))
-    held = operation_work._claim(operation, operation.targets.filter(state="pending"))
+    held = operation_targets.claim(operation, operation.targets.filter(state="pending"))
     assert len(held) == 25
     operation = work_off(operation)
     assert (operation.state, operation.done_count) == ("running", 5)

@@ -330,6 +330,27 @@ def test_a_single_wipe_that_is_held_leads_to_its_order(fresh, admin, second, ten
     operation = Operation.objects.get()
     assert answered.url == path("devices:operation-detail", operation.pk)
     assert operation.state == "held"
+    page = text(client.get(path("device-detail", devices[-1].pk)))
+    assert "A wipe of this device waits for a second administrator." in page
+    assert "1 order waits for a second administrator." in text(client.get("/"))
+    page = client.post(path("devices:device-wipe", devices[-1].pk), fields)
+    assert "already waits for approval" in text(page)
+
+
+def test_the_question_warns_before_everything_is_filled_in(fresh, admin, tenant, second):
+    devices = fleet(tenant, 12)
+    client = fresh(admin)
+    assert "At most 1 wipe may be under way" in text(client.get(address("wipe", devices)))
+    limit(tenant, 50)
+    assert "A second administrator has to approve this" in text(
+        client.get(address("wipe", devices))
+    )
+    assert "A second administrator" not in text(client.get(address("lock", devices)))
+
+
+@pytest.mark.parametrize("key", ["x", "7", "'", "00000000-0000-0000-0000-000000000000"])
+def test_a_retry_of_nothing_is_not_found(signed_in, admin, key):
+    assert signed_in(admin).get(NEW, {"action": "lock", "retry": key}).status_code == 404
 
 
 # Freeze, limit, log

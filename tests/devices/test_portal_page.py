@@ -100,7 +100,7 @@ def test_the_number_of_queries_does_not_grow_with_the_past(
         factories.command(device, status="acknowledged", finished_at=clock.now())
         history.record(device, "devices.check_in.requested", actor=admin.actor)
     client = signed_in(admin)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get(*page_of(device))
 
 

@@ -12,12 +12,13 @@ from accounts import grouping
 from accounts.services import attributes, group_rules, groups, terms
 from core import clock, history
 from core.models import OutboxMessage
-from devices.models import Device, InventorySection
-from devices.services import lifecycle
+from devices.models import Device, InventorySection, Operation
+from devices.services import lifecycle, wipe_log
 from enrollment.models import EnrollmentSession
 from enrollment.services import invitations
 from enrollment.states import STAGE_ORDER
 from tests import factories
+from tests.bulk import world as bulk
 from tests.portal import path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -69,7 +70,16 @@ def world(tenant, owner, person, settings):
     )
     factories.token(owner, "devices.view")
     entry = history.record(active, "devices.check_in.requested", actor=owner.actor)
+    many = bulk.fleet(tenant, 12)
+    bulk.limit(tenant, 50)
+    held = bulk.wipe(owner, many)
+    bulk.work_off(bulk.order(owner, "lock", many, form={"message": ["Call us"], "reason": [""]}))
+    lost = factories.device(tenant, person, name="Lost")
+    wipe_log.record(lost, actor=owner.actor, reason="Train", operation=None, approved_by="")
     return {
+        "held": held.pk,
+        "hold": held.hold.pk,
+        "done": Operation.objects.exclude(pk=held.pk).get().pk,
         "device": active.pk,
         "leaving": leaving.pk,
         "gone": gone.pk,
@@ -125,6 +135,18 @@ def pages(world) -> list[str]:
         *(f"{own}?tab={tab}" for tab in ("security", "applications", "commands", "entries")),
         path("device-detail", world["leaving"]),
         path("device-detail", world["gone"]),
+        path("devices:operation-list"),
+        path("devices:operation-detail", world["held"]),
+        path("devices:operation-detail", world["done"]),
+        path("devices:operation-new") + "?action=lock&all=1&query=",
+        path("devices:operation-new") + "?action=wipe&all=1&query=",
+        path("devices:wipe-list"),
+        path("devices:hold-detail", world["hold"]),
+        path("devices:hold-stop", world["hold"]),
+        path("devices:protection"),
+        path("devices:protection-limit"),
+        path("devices:freeze"),
+        path("devices:lift"),
         path("devices:device-lock", device),
         path("devices:device-retire", device),
         path("devices:device-wipe", device),
@@ -150,6 +172,9 @@ def pages(world) -> list[str]:
         path("device-group-members-add", world["manual"]),
         path("device-member-groups", device),
         path("device-member-attributes", device),
+        path("device-variables", device),
+        path("devices:device-join-group", device),
+        path("devices:device-set-attribute", device),
         path("user-group-list"),
         path("user-group-choose") + f"?person={person}",
         path("settings-attributes"),
