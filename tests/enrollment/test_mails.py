@@ -171,4 +171,5 @@ def test_a_reminder_says_that_it_ends(tenant, admin, invited, mails):
     letters.send(invitation.user, invitation, "reminder", key="test", is_unopened=True)
     letter = mails()[-1]
     assert "stop by themselves" in letter.text
+    assert "You can also stop them there" in letter.text
     assert "Adam of Acme Aerospace invited you" in letter.text
