@@ -89,7 +89,9 @@ def _is_offered(field, choices: list[tuple[Any, Any]]) -> bool:
 
 
 def _choices(field) -> list[tuple[Any, Any]]:
-    return list(getattr(field.field, "choices", None) or [])
+    # Asked for its length or truth, a list of rows would cost a query more.
+    choices = getattr(field.field, "choices", None)
+    return [] if choices is None else list(iter(choices))
 
 
 def _without(query: QueryDict, *names: str) -> QueryDict:

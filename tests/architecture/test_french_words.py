@@ -57,7 +57,7 @@ SAME = {
     "Action", "Actions", "Android", "App", "Apple", "Apps", "Date", "IMEI", "Incident",
     "Invitations", "Local", "MEID", "Mac", "Menu", "Organisation", "Page %(number)s", "Pages",
     "Topic", "Version", "action", "iPad", "iPhone", "invitation", "invitations",
-    "organisation", "organisations", "topic", "Webhooks", "webhook", "webhooks",
+    "Webhooks", "organisation", "organisations", "topic", "webhook", "webhooks",
 }  # fmt: skip
 ENGLISH = re.compile(
     r"\b(?:the|of|and|with|your|you|is|are|was|were|this|that|not|has|have|for|from|its?|to|be|by)\b",

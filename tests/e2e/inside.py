@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Any
 
 from tests import lanes
+from tests.load.fleet import recompute_groups, seed_fleet
 from tests.load.inside import reminders_due, reminders_sent
 
 
@@ -205,6 +206,8 @@ FUNCTIONS = {
     for function in (
         reminders_due,
         reminders_sent,
+        recompute_groups,
+        seed_fleet,
         look,
         invite,
         make_code,

@@ -13,7 +13,7 @@ from accounts.services import attributes, group_rules, groups, terms
 from core import clock, history
 from core.models import OutboxMessage
 from devices.models import Device, InventorySection, Operation
-from devices.services import lifecycle, wipe_log
+from devices.services import lifecycle, lost_mode, wipe_log
 from enrollment.models import EnrollmentSession
 from enrollment.services import invitations
 from enrollment.states import STAGE_ORDER
@@ -44,6 +44,9 @@ def world(tenant, owner, person, settings):
     active = factories.device(tenant, person, name="Pia's iPhone")
     leaving = factories.device(tenant, person, name="Pia's Mac", platform="mac")
     gone = factories.device(tenant, None, state="unenrolled")
+    lost = factories.device(tenant, person, name="Pia's iPad", platform="ipad", is_supervised=True)
+    lost_mode.begin(device=lost, actor=lost.actor, asked_by=owner.actor.as_dict())
+    lost_mode.keep_place(device=lost, latitude=48.8584, longitude=2.2945, accuracy=12.5)
     history.record(active, "devices.lock.requested", actor=owner.actor, data={"reason": "Lost"})
     for status in ("queued", "error", "not_now", "acknowledged"):
         factories.command(active, "DeviceLock", status=status)
@@ -83,6 +86,8 @@ def world(tenant, owner, person, settings):
         "device": active.pk,
         "leaving": leaving.pk,
         "gone": gone.pk,
+        "lost": lost.pk,
+        "command": active.commands.first().pk,
         "person": person.pk,
         "invitation": invitation.pk,
         "entry": entry.pk,
@@ -125,7 +130,7 @@ def _accepted_terms(tenant, person):
 
 def pages(world) -> list[str]:
     device, person, invitation = (world[name] for name in ("device", "person", "invitation"))
-    own = path("device-detail", device)
+    own, lost = path("device-detail", device), world["lost"]
     return [
         "/",
         path("devices:device-list"),
@@ -148,6 +153,13 @@ def pages(world) -> list[str]:
         path("devices:freeze"),
         path("devices:lift"),
         path("devices:device-lock", device),
+        path("devices:device-lost-mode", lost),
+        path("devices:device-assign", device),
+        path("devices:device-set-ownership", device),
+        path("devices:device-close-order", world["leaving"]),
+        path("devices:location-reveal", lost),
+        path("devices:command-raw", world["command"]),
+        path("device-detail", lost),
         path("devices:device-retire", device),
         path("devices:device-wipe", device),
         path("devices:pin-reveal", world["leaving"]),
@@ -172,6 +184,9 @@ def pages(world) -> list[str]:
         path("device-group-members-add", world["manual"]),
         path("device-member-groups", device),
         path("device-member-attributes", device),
+        path("device-variables", device),
+        path("devices:device-join-group", device),
+        path("devices:device-set-attribute", device),
         path("user-group-list"),
         path("user-group-choose") + f"?person={person}",
         path("settings-attributes"),

@@ -47,19 +47,23 @@ def seed_fleet(devices: int) -> None:
 
 def recompute_groups(name: str) -> list[float]:
     """Seconds that a rule takes: at first, when its members come, and twice more, unchanged."""
+    from django.db import transaction
+
     from accounts import grouping
     from accounts.services import group_rules, groups
     from core.actors import Actor
     from core.models import Tenant
 
     shape, actor, found = grouping.get("device"), Actor.system("bench"), []
-    group = groups.create(
-        shape=shape, tenant=Tenant.objects.get(), name=name, rule=RULES[name], actor=actor
-    )
-    for _run in range(3):
-        begun = time.perf_counter()
-        group = group_rules.recompute(shape, group.pk)
-        found.append(time.perf_counter() - begun)
+    # In one transaction, so that the server's own worker does not do it first.
+    with transaction.atomic():
+        group = groups.create(
+            shape=shape, tenant=Tenant.objects.get(), name=name, rule=RULES[name], actor=actor
+        )
+        for _run in range(3):
+            begun = time.perf_counter()
+            group = group_rules.recompute(shape, group.pk)
+            found.append(time.perf_counter() - begun)
     if not group.member_count:
         raise RuntimeError(f"nobody is in the group with {name}")
     return found
