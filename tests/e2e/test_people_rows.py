@@ -29,7 +29,7 @@ def test_the_bar_counts_what_is_ticked_and_leads_to_the_form(
     assert page.locator("[data-count]").inner_text() == "3"
     page.locator(f'[data-row][value="{owner.pk}"]').uncheck()
     assert page.locator("[data-count]").inner_text() == "2"
-    bar.locator("button").click()
+    bar.get_by_role("button", name="Invite").click()
     page.wait_for_url("**/invitations/new/**")
     assert page.locator("[name=emails]").input_value().split() == ["ada@acme.test", "bob@acme.test"]
 
@@ -40,5 +40,5 @@ def test_it_works_without_javascript(new_context, live_server, client, owner, pe
     page = context.new_page()
     page.goto(f"{live_server.url}/users/")
     page.locator(f'[data-row][value="{people[0].pk}"]').check()
-    page.locator("[data-bulk-bar] button").click()
+    page.locator("[data-bulk-bar]").get_by_role("button", name="Invite").click()
     assert page.locator("[name=emails]").input_value() == "ada@acme.test"
