@@ -41,11 +41,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Playwright keeps an event loop running on the main thread, which other tests must not meet.
     """
     items.sort(key=lambda item: bool(BROWSER_FIXTURES & set(getattr(item, "fixturenames", ()))))
-    if lanes.CURRENT != "services":
-        return
-    chosen = [item for item in items if _touches_services(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    chosen = [item for item in items if _is_in_part(item)]
+    if lanes.CURRENT == "services":
+        chosen = [item for item in chosen if _touches_services(item)]
+    kept = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = chosen
+
+
+def _is_in_part(item: pytest.Item) -> bool:
+    if not lanes.PART:
+        return True
+    used = set(getattr(item, "fixturenames", ()))
+    starts_servers = "e2e" in item.path.parts or bool(BROWSER_FIXTURES & used)
+    return starts_servers == (lanes.PART == "servers")
 
 
 def _touches_services(item: pytest.Item) -> bool:

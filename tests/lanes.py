@@ -17,6 +17,9 @@ SCHEMA = ROOT.parent / "shared" / "apple-schema"
 REQUIRE_ALL = os.environ.get("MUSTER_TEST_REQUIRE_ALL", "") not in ("", "0")
 # Set by tests/run.py: "services" runs what touches the database again on PostgreSQL and Redis.
 CURRENT = os.environ.get("MUSTER_TEST_LANE", "embedded")
+# Set by tests/run.py, which runs tests that start servers or browsers ("servers") apart from the
+# rest ("rest"); everything without it.
+PART = os.environ.get("MUSTER_TEST_PART", "")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 
 # Nothing of the developer's shell may reach the tests, save what the runner sets on purpose.
-_KEPT = {"MUSTER_TEST_LANE", "MUSTER_TEST_REQUIRE_ALL"}
+_KEPT = {"MUSTER_TEST_LANE", "MUSTER_TEST_PART", "MUSTER_TEST_REQUIRE_ALL"}
 _FOREIGN = {"SECRET_KEY", "DEBUG", "EMAIL_URL", "DATABASE_URL", "REDIS_URL"}
 if os.environ.get("MUSTER_TEST_LANE") == "services":
     _KEPT |= {"DATABASE_URL", "REDIS_URL"}

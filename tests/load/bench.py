@@ -19,7 +19,7 @@ from tests.fakes.apns import FakeAPNs
 from tests.fakes.postgres import PostgresServer
 from tests.fakes.smtp import FakeSMTP
 from tests.fakes.waiting import until
-from tests.load import proc, reminders, work
+from tests.load import pages, proc, reminders, work
 from tests.load.fleet import RULES
 from tests.load.meter import Meter
 from tests.load.rows import Row
@@ -90,9 +90,20 @@ def run(name: str, size: Size, say: Say) -> list[Row]:
         worker = Meter({"web": lambda: server.pids("worker"), "database": database})
         field = Field(server, mail, apns)
         stack.callback(field.close)
-        rows = [*measure(field, meter, size, say), remind(field, worker, size, say)]
+        rows = [
+            *measure(field, meter, size, say),
+            show(field, meter, say),
+            remind(field, worker, size, say),
+        ]
         beside = Meter({"web": lambda: [field.inside.pid], "database": database})
         return [*rows, *choose(field, beside, size, say)]
+
+
+def show(field: Field, meter: Meter, say: Say) -> Row:
+    say("registration page on a slow phone")
+    with meter.running() as usage:
+        sample = pages.paint(field)
+    return Row("registration page on a slow phone: largest paint", sample, usage)
 
 
 def remind(field: Field, worker: Meter, size: Size, say: Say) -> Row:

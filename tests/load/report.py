@@ -35,6 +35,9 @@ does, and is the number to watch.
   has an answer to each; the latency is when the push came, so that the largest is how long a
   person waits at most. CPU is that of the worker, in the column of the web process. The pushes
   share one HTTP/2 connection, or the measurement fails.
+- The *registration page on a slow phone* is the first page of an invitation in Chromium, with an
+  empty cache, a network of 1.6 Mbit/s and 150 ms, and a processor four times slower. The latency
+  is when the largest part was painted; each request is a whole page with its files.
 - *Other cores busy* is what everything else on the machine used meanwhile, the simulator
   included: the higher, the noisier.
 """
