@@ -55,6 +55,7 @@ def test_views_columns_and_the_file_in_a_browser(new_context, live_server, clien
     assert download.value.path().read_bytes().startswith(b"\xef\xbb\xbfDevice,")
     page.locator("summary", has_text="Views").click()
     page.get_by_role("link", name="Save this view").click()
+    page.locator("[name=name]").wait_for()
     found += check(page, Axe())
     page.fill("[name=name]", "With identifier")
     page.get_by_label("begin with it").check()
