@@ -124,7 +124,7 @@ def choose(field: Field, beside: Meter, size: Size, say: Say) -> list[Row]:
         say(f"dynamic group, {name}")
         begun = time.monotonic()
         with beside.running() as usage:
-            seconds = field.inside.call("recompute_groups", name=name)
+            seconds = field.inside.call("recompute_groups", rule=name)
         sample = Sample(sorted(seconds), time.monotonic() - begun)
         rows.append(Row(f"dynamic group of {size.fleet:,} devices, {name}", sample, usage))
     return rows

@@ -45,7 +45,7 @@ def seed_fleet(devices: int) -> None:
         _devices(tenant, range(start, min(start + BATCH, devices)), people, floor)
 
 
-def recompute_groups(name: str) -> list[float]:
+def recompute_groups(rule: str) -> list[float]:
     """Seconds that a rule takes: at first, when its members come, and twice more, unchanged."""
     from django.db import transaction
 
@@ -58,14 +58,14 @@ def recompute_groups(name: str) -> list[float]:
     # In one transaction, so that the server's own worker does not do it first.
     with transaction.atomic():
         group = groups.create(
-            shape=shape, tenant=Tenant.objects.get(), name=name, rule=RULES[name], actor=actor
+            shape=shape, tenant=Tenant.objects.get(), name=rule, rule=RULES[rule], actor=actor
         )
         for _run in range(3):
             begun = time.perf_counter()
             group = group_rules.recompute(shape, group.pk)
             found.append(time.perf_counter() - begun)
     if not group.member_count:
-        raise RuntimeError(f"nobody is in the group with {name}")
+        raise RuntimeError(f"nobody is in the group with {rule}")
     return found
 
 
